@@ -1,0 +1,131 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// The provider plugins. Adding one here makes its module and its tests; see CONTRIBUTING.md. The folder is not
+/// scanned because a manifest is cached: a scan would miss a folder that appears later.
+let plugins = ["Payalo", "Spayon"]
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    // Nothing pins the versions of dependencies, so a deprecation there must not break a build here.
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+extension Target {
+    static func library(_ name: String, _ dependencies: [Dependency] = []) -> Target {
+        .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    }
+
+    static func tests(_ tested: String, _ dependencies: [Dependency] = [], resources: [Resource] = []) -> Target {
+        .testTarget(
+            name: tested + "Tests", dependencies: [.target(name: tested)] + dependencies, resources: resources,
+            swiftSettings: strict)
+    }
+
+    /// The two targets of a plugin: its module and its tests, in the folder of its name.
+    static func plugin(_ name: String) -> [Target] {
+        [
+            .target(
+                name: name,
+                dependencies: ["PaymentModel", "ProviderKit", "StrictJSON", .crypto, .httpTypes],
+                path: "Plugins/\(name)/Sources", swiftSettings: strict),
+            .testTarget(
+                name: name + "Tests",
+                dependencies: [
+                    .target(name: name), "PaymentModel", "ProviderConformance", "ProviderKit", "StrictJSON",
+                    .httpTypes,
+                ],
+                path: "Plugins/\(name)/Tests", resources: [.copy("Fixtures")], swiftSettings: strict),
+        ]
+    }
+}
+
+extension Target.Dependency {
+    static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asyncHTTPClient: Self = .product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let collections: Self = .product(name: "Collections", package: "swift-collections")
+    static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
+    static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdTLS: Self = .product(name: "HummingbirdTLS", package: "hummingbird")
+    static let lifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
+    static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let yams: Self = .product(name: "Yams", package: "Yams")
+}
+
+let package = Package(
+    name: "switchyard",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "switchyard", targets: ["switchyard"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.44.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.26.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    ],
+    targets: [
+        .library("StrictJSON"),
+        .library("PaymentModel", ["StrictJSON"]),
+        .library("ProviderKit", ["PaymentModel", "StrictJSON", .crypto, .httpTypes]),
+        .library("Resilience", [.collections]),
+        .library("Routing", ["PaymentModel", "ProviderKit"]),
+        .library(
+            "PaymentEngine",
+            [
+                "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                .collections, .crypto, .httpTypes, .logging, .metrics,
+            ]),
+        .library(
+            "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
+        .library(
+            "ProviderTransport",
+            ["PaymentEngine", "ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
+        .library(
+            "HTTPGateway",
+            [
+                "PaymentEngine", "PaymentModel", "ProviderKit", "Routing", "StrictJSON",
+                .crypto, .httpTypes, .hummingbird, .hummingbirdTLS, .lifecycle, .logging, .metrics, .nioCore,
+            ]),
+        .library(
+            "ProviderSandbox",
+            [
+                "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore,
+                .nioHTTP1, .nioPosix,
+            ]),
+        .library("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
+        .executableTarget(
+            name: "switchyard",
+            dependencies: [
+                "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
+                "ProviderTransport", "Routing", "StrictJSON",
+                .argumentParser, .asyncHTTPClient, .crypto, .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix,
+                .unixSignals,
+            ] + plugins.map { .target(name: $0) },
+            swiftSettings: strict),
+
+        .tests("StrictJSON"),
+        .tests("PaymentModel", ["StrictJSON"]),
+        .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
+        .tests("Resilience"),
+        .tests("Routing", ["PaymentModel", "ProviderKit"]),
+    ] + plugins.flatMap(Target.plugin)
+)
