@@ -32,7 +32,7 @@ public struct Money: Hashable, Sendable, CustomStringConvertible {
         }
         for byte in whole { guard append(byte) else { return nil } }
         var decimals = 0
-        for byte in parts.count == 2 ? parts[1] : [] {
+        for byte in parts.dropFirst().joined() {
             if decimals == currency.exponent {
                 guard byte == UInt8(ascii: "0") else { return nil }
                 continue

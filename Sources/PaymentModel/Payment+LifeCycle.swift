@@ -55,7 +55,8 @@ extension Payment {
             return flag(reason, observation, at: now)
         }
         switch observation.state {
-        case .requiresAction(let action): return move(to: .requiresAction, observation, at: now) { $0.nextAction = action }
+        case .requiresAction(let action):
+            return move(to: .requiresAction, observation, at: now) { $0.nextAction = action }
         case .pending(let action):
             return move(to: action == nil ? .pending : .requiresAction, observation, at: now) { $0.nextAction = action }
         case .authorized: return succeed(.authorized, observation, at: now)
@@ -77,14 +78,17 @@ extension Payment {
 
     /// Marks the payment for a person, for a reason that no provider's answer gave.
     public mutating func needReview(_ reason: Review.Reason, at now: Timestamp) -> ObservationEffect {
-        flag(reason, Observation(provider: provider ?? "", state: .pending(nil), providerReference: providerReference), at: now)
+        flag(
+            reason, Observation(provider: provider ?? "", state: .pending(nil), providerReference: providerReference),
+            at: now)
     }
 
     /// Settles by hand a payment that is `unknown` or under review.
     ///
     /// The table does not bind a person, who knows more than we do; the record in `attempts` says who decided.
     public mutating func resolve(to next: PaymentStatus, providerReference: String?, note: Attempt, at now: Timestamp) {
-        precondition(status == .unknown || review != nil, "only an unknown payment or one under review is resolved by hand")
+        precondition(
+            status == .unknown || review != nil, "only an unknown payment or one under review is resolved by hand")
         precondition(next != .unknown, "a resolution says what became of the payment")
         if let providerReference { self.providerReference = providerReference }
         enter(next, at: now)
@@ -130,7 +134,8 @@ extension Payment {
             observation.providerReference != nil && providerReference != nil
             && observation.providerReference != providerReference
         switch status {
-        case .authorized where next == .captured && !isAnother, .unknown, .pending, .requiresAction, .canceled, .expired, .failed:
+        case .authorized where next == .captured && !isAnother, .unknown, .pending, .requiresAction, .canceled,
+            .expired, .failed:
             return move(to: next, observation, at: now)
         case .authorized, .captured, .partiallyRefunded, .refunded:
             // The same success told again, or an authorization that has moved on: nothing new. Another

@@ -72,7 +72,8 @@ public struct WebAddress: Sendable, Hashable {
     /// Takes an address apart. Nil where it is not `http(s)://host[:port][path]`, holds a user name, spaces or
     /// characters outside of printable ASCII.
     public init?(_ text: String) {
-        guard text.utf8.count <= 2048, text.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !"<>\"\\^`{|}".utf8.contains($0) }),
+        guard text.utf8.count <= 2048,
+            text.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !"<>\"\\^`{|}".utf8.contains($0) }),
             let separator = text.firstRange(ofText: "://")
         else { return nil }
         switch text[..<separator.lowerBound].lowercased() {
@@ -89,17 +90,22 @@ public struct WebAddress: Sendable, Hashable {
             guard let close = authority.firstIndex(of: "]") else { return nil }
             host = authority[authority.index(after: authority.startIndex)..<close].lowercased()
             authority = authority[authority.index(after: close)...]
-            guard host.utf8.allSatisfy({ "0123456789abcdef:.".utf8.contains($0) }), host.contains(":") else { return nil }
+            guard host.utf8.allSatisfy({ "0123456789abcdef:.".utf8.contains($0) }), host.contains(":") else {
+                return nil
+            }
         } else {
             let colon = authority.firstIndex(of: ":") ?? authority.endIndex
             host = authority[..<colon].lowercased()
             authority = authority[colon...]
-            guard host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(Self.isLabel) else { return nil }
+            guard host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(Self.isLabel) else {
+                return nil
+            }
         }
         if authority.isEmpty {
             port = nil
         } else {
-            guard authority.first == ":", Text.isDigits(String(authority.dropFirst())), let number = Int(authority.dropFirst()),
+            guard authority.first == ":", Text.isDigits(String(authority.dropFirst())),
+                let number = Int(authority.dropFirst()),
                 (1...65_535).contains(number)
             else { return nil }
             port = number

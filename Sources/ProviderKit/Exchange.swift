@@ -1,5 +1,4 @@
 public import HTTPTypes
-public import PaymentModel
 public import StrictJSON
 
 /// A request to a provider, below its base address.
@@ -50,7 +49,9 @@ public struct ProviderReply: Sendable, CustomStringConvertible {
 
     /// The wait that a `Retry-After` in seconds asks for, at most a day.
     public var retryAfter: Duration? {
-        guard let text = headers[.retryAfter], let seconds = Int64(text), (0...86_400).contains(seconds) else { return nil }
+        guard let text = headers[.retryAfter], let seconds = Int64(text), (0...86_400).contains(seconds) else {
+            return nil
+        }
         return .seconds(seconds)
     }
 

@@ -44,7 +44,8 @@ public struct InquirySubject: Sendable {
     /// Makes a subject.
     public init(
         reference: String, providerReference: String?, money: Money, method: PaymentMethod, createdAt: Timestamp,
-        expiresAt: Timestamp? = nil, session: [String: Secret] = [:], now: Timestamp, claimedTransactionID: String? = nil
+        expiresAt: Timestamp? = nil, session: [String: Secret] = [:], now: Timestamp,
+        claimedTransactionID: String? = nil
     ) {
         self.reference = reference
         self.providerReference = providerReference

@@ -17,7 +17,8 @@ public struct ProviderDeclaration: Sendable {
 
     /// Makes a declaration.
     public init(
-        id: String, name: String, defaultBaseURL: String?, methods: Set<PaymentMethod>, currencies: Set<Currency>? = nil,
+        id: String, name: String, defaultBaseURL: String?, methods: Set<PaymentMethod>,
+        currencies: Set<Currency>? = nil,
         settings: [SettingDeclaration], documentedLimits: [DocumentedLimit] = []
     ) {
         self.id = id
@@ -105,10 +106,16 @@ public struct ProviderSettings: Sendable, Hashable {
     }
 
     public func secret(_ key: String) -> Secret? { if case .secret(let value)? = values[key] { value } else { nil } }
-    public func secrets(_ key: String) -> [Secret]? { if case .secrets(let value)? = values[key] { value } else { nil } }
+    public func secrets(_ key: String) -> [Secret]? {
+        if case .secrets(let value)? = values[key] { value } else { nil }
+    }
     public func text(_ key: String) -> String? { if case .text(let value)? = values[key] { value } else { nil } }
-    public func duration(_ key: String) -> Duration? { if case .duration(let value)? = values[key] { value } else { nil } }
-    public func map(_ key: String) -> [String: String]? { if case .map(let value)? = values[key] { value } else { nil } }
+    public func duration(_ key: String) -> Duration? {
+        if case .duration(let value)? = values[key] { value } else { nil }
+    }
+    public func map(_ key: String) -> [String: String]? {
+        if case .map(let value)? = values[key] { value } else { nil }
+    }
     public func texts(_ key: String) -> [String]? { if case .texts(let value)? = values[key] { value } else { nil } }
 }
 
