@@ -87,7 +87,7 @@ let package = Package(
         .library("PaymentModel", ["StrictJSON"]),
         .library("ProviderKit", ["PaymentModel", "StrictJSON", .crypto, .httpTypes]),
         .library("Resilience", [.collections]),
-        .library("Routing", ["PaymentModel", "ProviderKit"]),
+        .library("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
         .library(
             "PaymentEngine",
             [
