@@ -22,6 +22,13 @@ package struct KeyDigest: Hashable, Sendable {
         self.words = words
     }
 
+    /// Appends the 32 bytes.
+    package func append(to bytes: inout [UInt8]) {
+        for word in [words.0, words.1, words.2, words.3] {
+            withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
+        }
+    }
+
     package static func == (left: KeyDigest, right: KeyDigest) -> Bool {
         left.words == right.words
     }
