@@ -16,6 +16,7 @@ package final class PaymentEngine: Sendable {
     let keys: IdempotencyStore<Answer, String>
     let references: References
     let budget = RetryBudget()
+    let locks = PaymentLocks()
     let inquiries: InquiryQueue
     let logger: Logger
 
