@@ -98,7 +98,10 @@ let package = Package(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
         .library(
             "ProviderTransport",
-            ["PaymentEngine", "ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
+            [
+                "PaymentEngine", "ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                .nioSSL,
+            ]),
         .library(
             "HTTPGateway",
             [
@@ -127,5 +130,8 @@ let package = Package(
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
+        .tests(
+            "ProviderSandbox",
+            ["StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .logging, .nioCore, .nioHTTP1]),
     ] + plugins.flatMap(Target.plugin)
 )
