@@ -98,10 +98,7 @@ let package = Package(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
         .library(
             "ProviderTransport",
-            [
-                "PaymentEngine", "ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix,
-                .nioSSL,
-            ]),
+            ["PaymentEngine", "ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
         .library(
             "HTTPGateway",
             [

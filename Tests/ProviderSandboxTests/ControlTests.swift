@@ -82,9 +82,11 @@ struct ControlTests {
 
     @Test func `the root says what there is, and unknown prefixes nothing`() async throws {
         try await withSandbox { sandbox in
-            #expect(try await sandbox.call(.GET, "/").body.contains("/payalo, /spayon"))
+            let root = try await sandbox.call(.GET, "/")
+            #expect(root.body.contains("/payalo, /spayon"))
             for path in ["/payaloo/x", "/nope", "/_sandbox"] {
-                #expect(try await sandbox.call(.GET, path).status == 404)
+                let answer = try await sandbox.call(.GET, path)
+                #expect(answer.status == 404)
             }
         }
     }
@@ -164,13 +166,15 @@ struct PartsTests {
 
     @Test func `the first rule that is due is applied, and events count against all`() {
         var script = FaultScript()
-        func rule(_ fault: Fault, after: Int, count: Int = 1) -> FaultScript.Rule {
-            FaultScript.Rule(
-                provider: "payalo", fault: fault, operation: nil, count: count, after: after, delay: .zero)
+        func arm(_ fault: Fault, after: Int) {
+            let isArmed = script.arm(
+                FaultScript.Rule(
+                    provider: "payalo", fault: fault, operation: nil, count: 1, after: after, delay: .zero))
+            #expect(isArmed)
         }
-        #expect(script.arm(rule(.internalError, after: 1)))
-        #expect(script.arm(rule(.unavailable, after: 0)))
-        #expect(script.arm(rule(.rateLimit, after: 2)))
+        arm(.internalError, after: 1)
+        arm(.unavailable, after: 0)
+        arm(.rateLimit, after: 2)
         let applied = (0..<4).map { _ in script.onRequest(to: "payalo", .create).fault }
         #expect(applied == [.unavailable, .internalError, .rateLimit, nil])
         #expect(script.rules.isEmpty)

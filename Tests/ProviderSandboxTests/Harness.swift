@@ -172,18 +172,18 @@ struct Receiver: Sendable {
     }
 
     private struct State: Sendable {
-        var port: Int?
         var deliveries: [Delivery] = []
     }
 
     private let state = Watched(State())
+    private let listener = SandboxListener(provider: nil, host: "127.0.0.1", port: 0)
     private let answers: [Int]
 
     init(answers: [Int]) {
         self.answers = answers
     }
 
-    func port() async -> Int { await state.wait { $0.port != nil }.port ?? 0 }
+    func port() async -> Int { await listener.port() }
 
     /// Waits for as many deliveries in all.
     func deliveries(_ count: Int) async -> [Delivery] {
@@ -193,21 +193,18 @@ struct Receiver: Sendable {
     var deliveries: [Delivery] { state.value.deliveries }
 
     func run() async throws {
-        let answers = answers
-        let responder = CallbackResponder<BasicRequestContext> { request, _ in
+        let logger = Logger(label: "receiver") { _ in SwiftLogNoOpLogHandler() }
+        try await listener.run(logger: logger) { request, writer, _ in
             let body = String(buffer: try await request.body.collect(upTo: 1 << 20))
             var index = 0
             self.state.update {
                 index = $0.deliveries.count
                 $0.deliveries.append(Delivery(headers: request.headers, body: body))
             }
-            return Response(status: .init(code: index < answers.count ? answers[index] : 200))
+            let status = index < self.answers.count ? self.answers[index] : 200
+            try await writer.writeResponse(
+                HTTPResponse(status: .init(code: status), headerFields: [.contentLength: "0"]))
         }
-        let application = Application(
-            responder: responder, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in self.state.update { $0.port = channel.localAddress?.port } },
-            logger: Logger(label: "receiver") { _ in SwiftLogNoOpLogHandler() })
-        try await application.run()
     }
 }
 

@@ -122,8 +122,9 @@ struct PayaloSandboxTests {
 
     @Test func `another body under a used reference is a duplicate too`() async throws {
         try await withSandbox { sandbox in
-            #expect(try await sandbox.payin("order-1").status == 200)
-            #expect(try await sandbox.payin("order-1", amount: "1").status == 422)
+            let first = try await sandbox.payin("order-1")
+            let second = try await sandbox.payin("order-1", amount: "1")
+            #expect([first.status, second.status] == [200, 422])
         }
     }
 
@@ -244,7 +245,7 @@ struct PayaloSandboxTests {
 
     @Test func `the oldest transactions make room`() async throws {
         try await withSandbox(SandboxConfiguration(maxTransactions: 2)) { sandbox in
-            for reference in ["a", "b", "c"] { #expect(try await sandbox.payin(reference).status == 200) }
+            for reference in ["a", "b", "c"] { _ = try await sandbox.payin(reference) }
             #expect(try await sandbox.payaloStatus("a").status == 404)
             #expect(try await sandbox.payaloStatus("c").status == 200)
         }

@@ -51,7 +51,8 @@ struct SpayonSandboxTests {
 
     @Test func `a token ends with its life`() async throws {
         try await withSandbox(SandboxConfiguration(tokenLifetime: .zero)) { sandbox in
-            #expect(try await sandbox.session("ORDER_1", bearer: try await sandbox.bearer()).status == 401)
+            let bearer = try await sandbox.bearer()
+            #expect(try await sandbox.session("ORDER_1", bearer: bearer).status == 401)
         }
     }
 

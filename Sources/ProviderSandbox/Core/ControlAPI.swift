@@ -143,8 +143,7 @@ struct ControlAPI: Sendable {
         // A provider's own listener refuses as a whole: a fault narrowed to an operation cannot be told apart at the
         // socket, and closes the connection instead.
         if fault == .refuse, operation == nil, rule.after == 0, let listener = ownListeners[provider.id] {
-            await listener.stopListening()
-            listener.refuse()
+            await listener.refuse()
             await listener.waitUntilRefusing()
         }
         var writer = JSONWriter()

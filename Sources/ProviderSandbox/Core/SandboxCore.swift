@@ -1,5 +1,6 @@
 import HTTPTypes
 import Logging
+import ServiceLifecycle
 import Synchronization
 
 /// What all listeners share: the providers, the armed faults, the record of requests, the delivery of callbacks.
@@ -53,7 +54,9 @@ final class SandboxCore: Sendable {
         case .tokenRevoked:
             provider.revokeTokens()
             return .reply(provider.reply(to: .unauthorized))
-        case .slow: try await Task.sleep(for: faults.delay)
+        case .slow:
+            let delay = faults.delay
+            try await cancelWhenGracefulShutdown { try await Task.sleep(for: delay) }
         default: break
         }
 

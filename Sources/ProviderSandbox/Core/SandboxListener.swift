@@ -39,19 +39,17 @@ final class SandboxListener: Sendable {
         await state.wait { $0.port != nil || $0.hasEnded }.port ?? 0
     }
 
-    /// Closes the listening socket. On return connections are refused; requests under way still get their replies.
-    func stopListening() async {
-        guard let channel = state.value.channel else { return }
-        try? await channel.close()
-        state.update { $0.channel = nil }
-    }
-
-    /// Closes the connections too, and stays closed until ``accept()``.
-    func refuse() {
+    /// Stops listening until ``accept()``. On return connections are refused; requests under way still get their
+    /// replies, idle connections are being closed.
+    func refuse() async {
+        let channel = state.value.channel
         state.update {
             $0.isWanted = false
             $0.refusals += 1
+            // Not the one that `accept()` waits for.
+            $0.channel = nil
         }
+        try? await channel?.closeFuture.get()
     }
 
     /// Waits until the last connection is gone.
@@ -70,15 +68,17 @@ final class SandboxListener: Sendable {
         defer { state.update { $0.hasEnded = true } }
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             // Refusing ends with `accept()`, or with the sandbox.
-            _ = await cancelWhenGracefulShutdown { await self.state.wait { $0.isWanted } }
-            guard state.value.isWanted, !Task.isCancelled, !Task.isShuttingDownGracefully else { return }
-            guard try await serve(logger: logger, responder: responder) else { return }
+            let start = await cancelWhenGracefulShutdown { await self.state.wait { $0.isWanted } }
+            guard start.isWanted, !Task.isCancelled, !Task.isShuttingDownGracefully else { return }
+            let refused = try await serve(since: start.refusals, logger: logger, responder: responder)
+            guard refused else { return }
         }
     }
 
-    /// Listens until told to refuse: `true`; or to the end: `false`.
-    private func serve(logger: Logger, responder: @escaping HTTPChannelHandler.Responder) async throws -> Bool {
-        let refusals = state.value.refusals
+    /// Listens until told to refuse once more than `refusals` times: `true`; or to the end: `false`.
+    private func serve(
+        since refusals: Int, logger: Logger, responder: @escaping HTTPChannelHandler.Responder
+    ) async throws -> Bool {
         let server = try HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60))).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(host, port: state.value.port ?? configuredPort), backlog: 1024),
@@ -91,6 +91,7 @@ final class SandboxListener: Sendable {
                     $0.port = channel.localAddress?.port
                 }
             })
+        let services = ServiceGroup(configuration: ServiceGroupConfiguration(services: [server], logger: logger))
         state.update { $0.isServing = true }
         defer {
             state.update {
@@ -98,11 +99,16 @@ final class SandboxListener: Sendable {
                 $0.isServing = false
             }
         }
+        // A cancelled server drops connections that it has accepted and not yet begun with, and NIO traps on those. So
+        // it runs in a task that cancellation does not reach, and every end is a graceful one.
+        let serving = Task { try await services.run() }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run() }
-            group.addTask { await self.state.wait { $0.refusals != refusals } }
-            try await group.next()
-            group.cancelAll()
+            group.addTask {
+                await self.state.wait { $0.refusals != refusals }
+                await services.triggerGracefulShutdown()
+            }
+            defer { group.cancelAll() }
+            try await serving.value
         }
         return state.value.refusals != refusals
     }

@@ -65,9 +65,8 @@ struct SandboxServer: Sendable {
                 return
             }
             // The socket first: whoever has this reply must find the door closed.
-            await own.stopListening()
+            await own.refuse()
             try await Self.write(reply, writer, closing: true)
-            own.refuse()
         case .close:
             throw ConnectionClosed()
         case .reset:
@@ -77,7 +76,7 @@ struct SandboxServer: Sendable {
             }
             throw ConnectionClosed()
         case .hang:
-            try await Self.hold(request, channel)
+            try await Self.hold(channel)
             throw ConnectionClosed()
         }
     }
@@ -127,15 +126,13 @@ struct SandboxServer: Sendable {
     }
 
     /// Keeps the connection open until the caller goes, or for a minute.
-    private static func hold(_ request: Request, _ channel: any Channel) async throws {
+    private static func hold(_ channel: any Channel) async throws {
+        // The server keeps connections whose caller has closed its half; this one is to end with it.
+        try await channel.setOption(.allowRemoteHalfClosure, value: false).get()
         let end = channel.eventLoop.scheduleTask(in: holdTime) { channel.close(promise: nil) }
         defer { end.cancel() }
         try await withTaskCancellationOrGracefulShutdownHandler {
-            try await request.body.consumeWithInboundCloseHandler { _ in
-                try? await channel.closeFuture.get()
-            } onInboundClosed: {
-                channel.close(promise: nil)
-            }
+            try await channel.closeFuture.get()
         } onCancelOrGracefulShutdown: {
             channel.close(promise: nil)
         }

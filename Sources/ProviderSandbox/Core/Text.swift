@@ -93,7 +93,8 @@ extension HTTPField.Name {
 enum MerchantURL {
     static func isAcceptable(_ url: String) -> Bool {
         // Header injection and addresses that no client could dial are refused with everything else that is odd.
-        guard url.utf8.count <= 2048, url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return false }
+        guard url.utf8.count <= 2048, url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") })
+        else { return false }
         if let rest = drop("https://", from: url) { return host(of: rest) != nil }
         guard let rest = drop("http://", from: url), let host = host(of: rest) else { return false }
         return host == "localhost" || host == "[::1]" || isLoopbackIPv4(host)
@@ -106,7 +107,7 @@ enum MerchantURL {
     /// The host of what follows `://`; `nil` where there is none, or user information stands before it, which could
     /// make another host look like loopback.
     private static func host(of rest: Substring) -> String? {
-        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" && $0 != "\\" }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         guard !authority.contains("@") else { return nil }
         let host: Substring
         let port: Substring
