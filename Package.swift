@@ -129,6 +129,9 @@ let package = Package(
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
         .tests(
             "ProviderSandbox",
-            ["StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .logging, .nioCore, .nioHTTP1]),
+            [
+                "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore,
+                .nioHTTP1,
+            ]),
     ] + plugins.flatMap(Target.plugin)
 )

@@ -27,6 +27,7 @@ package struct SandboxConfiguration: Sendable {
     /// The products of the Spayon vendor's panel, payable by `product_id`.
     package var spayonProducts: [SpayonProduct]
 
+    /// The sandbox of `switchyard sandbox`, but for what is given; see the properties.
     package init(
         host: String = "127.0.0.1",
         port: Int = 9400,
@@ -71,6 +72,7 @@ package struct SandboxCredentials: Sendable {
     /// The secret that Spayon signs callbacks with.
     package var spayonCallbackSecret = "sandbox-spayon-callback-secret"
 
+    /// The published credentials.
     package init() {}
 }
 
@@ -85,6 +87,7 @@ package struct PayaloMethod: Sendable {
     /// ISO 4217.
     package var currency: String
 
+    /// A method; see the properties.
     package init(key: String, title: String, country: String, currency: String) {
         self.key = key
         self.title = title
@@ -118,6 +121,7 @@ package struct SpayonProduct: Sendable {
     /// ISO 4217, upper case.
     package var currency: String
 
+    /// A product; see the properties.
     package init(id: Int64, name: String, price: String, currency: String) {
         self.id = id
         self.name = name

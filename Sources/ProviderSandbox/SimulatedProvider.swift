@@ -68,8 +68,9 @@ struct SandboxRequest: Sendable {
 struct SandboxEffects: Sendable {
     /// The customer pays before the reply is written.
     var takesMoneyAtOnce = false
-    /// Statuses and callbacks of the transaction that is touched name another amount from now on.
-    var wrongAmount = false
+    /// Whether statuses and callbacks of a transaction are to name another amount from now on. Asked once for each
+    /// transaction that is touched and names the right one, so that a refused request uses up no fault.
+    var takesWrongAmount: @Sendable () -> Bool = { false }
 }
 
 /// A reply, and the callbacks that follow from the request.

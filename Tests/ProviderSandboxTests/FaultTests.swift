@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import ServiceLifecycle
 import StrictJSON
 import Testing
 
@@ -114,7 +115,12 @@ struct FaultTests {
                     try await sandbox.fault(#""provider":"\#(provider)","fault":"wrong_amount""#)
                 }
             }
-            if before { try await arm() }
+            if before {
+                try await arm()
+                // A refused order touches no transaction and uses up nothing.
+                #expect(try await sandbox.payin("refused", amount: "0").status == 400)
+                #expect(try await sandbox.spayonStatus("nope", bearer: bearer).status == 404)
+            }
             _ = try await sandbox.payin("order-1", amount: "99.00")
             let id = try #require(try await sandbox.session("ORDER_1", bearer: bearer)["session_id"])
             if !before { try await arm() }
@@ -195,6 +201,33 @@ struct FaultTests {
             #expect(try await sandbox.payaloStatus("a").status == 500)
             #expect(try await sandbox.call(.DELETE, "/_sandbox/faults").status == 200)
             #expect(try await sandbox.payaloStatus("a").status == 200)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `an unanswered call keeps neither its caller nor the sandbox from leaving`(graceful: Bool) async throws {
+        try await withSandbox { sandbox in
+            let other = Sandbox(SandboxConfiguration(port: 0), logger: Harness.silent)
+            let services = ServiceGroup(
+                configuration: ServiceGroupConfiguration(services: [other], logger: Harness.silent))
+            let running = Task { try await services.run() }
+            let port = await other.port()
+            _ = try await sandbox.call(
+                .POST, "/_sandbox/faults", body: #"{"provider":"payalo","fault":"charge_then_timeout"}"#, port: port)
+            let hanging = Task {
+                try await sandbox.call(
+                    .POST, "/payalo/gateway/mmo/v2/direct/payin/mpesa-ke", headers: Harness.payaloKey,
+                    body: sandbox.payaloOrder("order-1"), port: port)
+            }
+            // The money is taken just before the wait begins.
+            while try await sandbox.call(.GET, "/_sandbox/charges", port: port).json?["charges"]?.array?.isEmpty
+                != false
+            {
+                await Task.yield()
+            }
+            if graceful { await services.triggerGracefulShutdown() } else { running.cancel() }
+            await #expect(throws: (any Error).self) { try await hanging.value }
+            _ = await running.result
         }
     }
 

@@ -17,6 +17,8 @@ struct Harness: Sendable {
     let receiverPort: Int
     let client: HTTPClient
 
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     /// The receiver's address.
     var callbackURL: String { "http://127.0.0.1:\(receiverPort)/hook" }
 
@@ -138,7 +140,7 @@ func withSandbox(
 ) async throws {
     var configuration = configuration
     configuration.port = 0
-    let sandbox = Sandbox(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let sandbox = Sandbox(configuration, logger: Harness.silent)
     let receiver = Receiver(answers: answers)
     var clientConfiguration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     clientConfiguration.connectionPool.retryConnectionEstablishment = false
@@ -193,8 +195,7 @@ struct Receiver: Sendable {
     var deliveries: [Delivery] { state.value.deliveries }
 
     func run() async throws {
-        let logger = Logger(label: "receiver") { _ in SwiftLogNoOpLogHandler() }
-        try await listener.run(logger: logger) { request, writer, _ in
+        try await listener.run(logger: Harness.silent) { request, writer, _ in
             let body = String(buffer: try await request.body.collect(upTo: 1 << 20))
             var index = 0
             self.state.update {

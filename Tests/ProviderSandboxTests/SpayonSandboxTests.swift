@@ -1,4 +1,5 @@
 import Crypto
+import HTTPTypes
 import StrictJSON
 import Testing
 
@@ -200,6 +201,73 @@ struct SpayonSandboxTests {
             #expect(Set(deliveries.map(\.body)).count == 1)
             #expect(Set(deliveries.map { $0.header("X-Signature") }).count == 1)
         }
+    }
+
+    @Test func `a callback has three retries, five minutes apart`() throws {
+        let provider = SpayonProvider(SandboxConfiguration())
+        let bearer = "Bearer " + (try #require(token(of: provider)))
+        let order = """
+            {"product_id":1,"callback_url":"https://a.example/c","return_url":"https://a.example/r",
+            "email":"user@example.com","order_id":"ORDER_1"}
+            """
+        let created = provider.handle(
+            request("/api/product/session", order, [.authorization: bearer]), effects: SandboxEffects())
+        #expect(created.reply.status == 200)
+        let result = provider.settle(
+            reference: "ORDER_1", outcome: .success, code: nil, effects: SandboxEffects(), at: .now())
+        guard case .settled("paid", let callbacks) = result else {
+            Issue.record("\(result)")
+            return
+        }
+        #expect(callbacks.map(\.retryAfter) == [[.seconds(300), .seconds(300), .seconds(300)]])
+        #expect(callbacks.map(\.url) == ["https://a.example/c"])
+    }
+
+    @Test func `tokens and sessions end on the minute`() throws {
+        let provider = SpayonProvider(SandboxConfiguration())
+        let start = SandboxTime.now()
+        func later(_ duration: Duration) -> SandboxTime {
+            SandboxTime(instant: start.instant.advanced(by: duration), wall: start.wall)
+        }
+        let bearer = "Bearer " + (try #require(token(of: provider, at: start)))
+        func status(at time: SandboxTime) -> Int {
+            provider.handle(
+                request("/api/product/session/x", nil, [.authorization: bearer], at: time), effects: SandboxEffects()
+            ).reply.status
+        }
+        #expect(status(at: later(.seconds(3599))) == 404)
+        #expect(status(at: later(.seconds(3600))) == 401)
+
+        let order = """
+            {"product_id":1,"callback_url":"https://a.example/c","return_url":"https://a.example/r",
+            "email":"user@example.com","order_id":"ORDER_1"}
+            """
+        _ = provider.handle(
+            request("/api/product/session", order, [.authorization: bearer], at: start), effects: SandboxEffects())
+        #expect(provider.tick(at: later(.seconds(899))).isEmpty)
+        let callbacks = provider.tick(at: later(.seconds(900)))
+        #expect(callbacks.count == 1)
+        #expect(provider.tick(at: later(.seconds(901))).isEmpty)
+        let late = provider.settle(
+            reference: "ORDER_1", outcome: .success, code: nil, effects: SandboxEffects(), at: later(.seconds(901)))
+        guard case .alreadyFinal("expired") = late else {
+            Issue.record("\(late)")
+            return
+        }
+    }
+
+    private func request(
+        _ path: String, _ body: String?, _ headers: HTTPFields = [:], at time: SandboxTime = .now()
+    ) -> SandboxRequest {
+        SandboxRequest(
+            method: body == nil ? .get : .post, path: path[...], headers: headers, body: Array((body ?? "").utf8),
+            baseURL: "http://127.0.0.1/spayon", time: time)
+    }
+
+    private func token(of provider: SpayonProvider, at time: SandboxTime = .now()) -> String? {
+        let body = #"{"client_id":"sandbox-client","client_secret":"sandbox-secret"}"#
+        let reply = provider.handle(request("/api/tokens", body, at: time), effects: SandboxEffects()).reply
+        return try? JSONValue(parsing: reply.body)["access_token"]?.string
     }
 
     @Test func `an unpaid session expires and says so`() async throws {

@@ -172,9 +172,9 @@ struct ControlAPI: Sendable {
         if code != nil, outcome == .success {
             throw Refusal(field: "code", message: "`code` goes with a failure.")
         }
-        let effects = core.faults.withLock { $0.onSettlement(at: provider.id) }
         let result = provider.settle(
-            reference: reference, outcome: outcome, code: code, effects: effects, at: .now())
+            reference: reference, outcome: outcome, code: code,
+            effects: core.effects(at: provider.id, .callback), at: .now())
         switch result {
         case .notFound:
             throw Refusal(

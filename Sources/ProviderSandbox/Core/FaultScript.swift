@@ -83,7 +83,8 @@ struct FaultScript: Sendable {
     struct RequestFaults: Sendable {
         var fault: Fault?
         var delay: Duration = .zero
-        var effects = SandboxEffects()
+        /// The customer pays before the reply.
+        var takesMoneyAtOnce = false
         /// The callbacks of this create are delivered before its reply.
         var callbackFirst = false
         /// After this reply the provider's own listener stops listening.
@@ -107,15 +108,14 @@ struct FaultScript: Sendable {
     mutating func onRequest(to provider: String, _ operation: SandboxOperation) -> RequestFaults {
         var faults = RequestFaults()
         guard !rules.isEmpty else { return faults }
-        faults.effects.wrongAmount = take(provider, operation) { $0 == .wrongAmount } != nil
         let reordered = take(provider, operation) { $0 == .outOfOrderCallback } != nil
         faults.callbackFirst = reordered
-        faults.effects.takesMoneyAtOnce = reordered
+        faults.takesMoneyAtOnce = reordered
         if let rule = take(provider, operation, where: { $0 != .wrongAmount && $0 != .outOfOrderCallback }) {
             faults.fault = rule.fault
             faults.delay = rule.delay
             if rule.fault == .chargeThenTimeout || rule.fault == .chargeThen500 {
-                faults.effects.takesMoneyAtOnce = true
+                faults.takesMoneyAtOnce = true
             }
         }
         faults.refusesNext = rules.contains {
@@ -124,10 +124,11 @@ struct FaultScript: Sendable {
         return faults
     }
 
-    /// A transaction is settled, or touched by its customer: whether it is to show a wrong amount from now on.
-    mutating func onSettlement(at provider: String) -> SandboxEffects {
-        guard !rules.isEmpty else { return SandboxEffects() }
-        return SandboxEffects(wrongAmount: take(provider, .callback) { $0 == .wrongAmount } != nil)
+    /// A transaction is touched by `operation`, or by its customer (`callback`): whether it is to name a wrong amount
+    /// from now on.
+    mutating func onTransaction(at provider: String, _ operation: SandboxOperation) -> Bool {
+        guard !rules.isEmpty else { return false }
+        return take(provider, operation) { $0 == .wrongAmount } != nil
     }
 
     /// A callback is about to be delivered.

@@ -38,8 +38,7 @@ final class SandboxCore: Sendable {
     func handle(_ request: SandboxRequest, at provider: any SimulatedProvider) async throws -> Action {
         guard let operation = provider.operation(of: request) else {
             // A customer on a hosted page, or an unknown path.
-            let effects = faults.withLock { $0.onSettlement(at: provider.id) }
-            let result = provider.handle(request, effects: effects)
+            let result = provider.handle(request, effects: effects(at: provider.id, .callback))
             send(result.callbacks)
             return .reply(result.reply)
         }
@@ -60,7 +59,9 @@ final class SandboxCore: Sendable {
         default: break
         }
 
-        let result = provider.handle(request, effects: faults.effects)
+        var effects = effects(at: provider.id, operation)
+        effects.takesMoneyAtOnce = faults.takesMoneyAtOnce
+        let result = provider.handle(request, effects: effects)
         if faults.callbackFirst {
             for callback in result.callbacks { await courier.deliverNow(callback, fault: nil) }
         } else {
@@ -75,6 +76,11 @@ final class SandboxCore: Sendable {
         default:
             return faults.refusesNext ? .replyThenRefuse(result.reply) : .reply(result.reply)
         }
+    }
+
+    /// What the armed faults change where `operation` touches a transaction.
+    func effects(at provider: String, _ operation: SandboxOperation) -> SandboxEffects {
+        SandboxEffects(takesWrongAmount: { self.faults.withLock { $0.onTransaction(at: provider, operation) } })
     }
 
     /// Sends callbacks as the armed faults would have it.

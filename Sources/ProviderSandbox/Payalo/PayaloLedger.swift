@@ -13,9 +13,9 @@ struct PayaloLedger: Sendable {
         self.capacity = capacity
     }
 
-    /// Takes a transaction; `false` when its merchant reference has been used. The oldest makes room.
-    mutating func accept(_ transaction: PayaloTransaction, settlesAt due: ContinuousClock.Instant?) -> Bool {
-        guard gatewayReferences[transaction.merchantReference] == nil else { return false }
+    /// Takes a transaction whose merchant reference has not been used. The oldest makes room.
+    mutating func accept(_ transaction: PayaloTransaction, settlesAt due: ContinuousClock.Instant?) {
+        precondition(gatewayReferences[transaction.merchantReference] == nil, "a reference is used once")
         if order.count >= capacity, let oldest = order.popFirst(), let gone = transactions.removeValue(forKey: oldest) {
             gatewayReferences[gone.merchantReference] = nil
         }
@@ -23,7 +23,6 @@ struct PayaloLedger: Sendable {
         gatewayReferences[transaction.merchantReference] = transaction.gatewayReference
         order.append(transaction.gatewayReference)
         if let due { unsettled.append((due, transaction.gatewayReference)) }
-        return true
     }
 
     func transaction(gatewayReference: String) -> PayaloTransaction? {

@@ -95,14 +95,19 @@ struct PayaloProvider: SimulatedProvider {
             reconciliationReference: order.reconciliationReference,
             method: method, country: order.country, amount: order.amount, currency: order.currency,
             resultURL: order.resultURL, createdAt: request.time)
-        transaction.namesWrongAmount = effects.wrongAmount
         let receipt = transaction.receipt
-        var callbacks: [SandboxCallback] = []
-        if effects.takesMoneyAtOnce {
-            callbacks = [complete(&transaction, errorCode: nil, errorMessage: nil, at: request.time)]
-        }
         let due = autoSettleAfter.map { request.time.instant.advanced(by: $0) }
-        guard ledger.ledger.withLock({ $0.accept(transaction, settlesAt: due) }) else { throw .duplicate }
+        let callbacks: [SandboxCallback]? = ledger.ledger.withLock { ledger in
+            guard ledger.transaction(merchantReference: order.merchantReference) == nil else { return nil }
+            transaction.namesWrongAmount = effects.takesWrongAmount()
+            var callbacks: [SandboxCallback] = []
+            if effects.takesMoneyAtOnce {
+                callbacks.append(complete(&transaction, errorCode: nil, errorMessage: nil, at: request.time))
+            }
+            ledger.accept(transaction, settlesAt: due)
+            return callbacks
+        }
+        guard let callbacks else { throw .duplicate }
         return SandboxResult(reply: .json(200, receipt), callbacks: callbacks)
     }
 
@@ -111,7 +116,7 @@ struct PayaloProvider: SimulatedProvider {
     ) throws(PayaloProblem) -> SandboxResult {
         let found = ledger.ledger.withLock { ledger -> PayaloTransaction? in
             guard var transaction = find(ledger) else { return nil }
-            if effects.wrongAmount {
+            if !transaction.namesWrongAmount, effects.takesWrongAmount() {
                 transaction.namesWrongAmount = true
                 ledger.update(transaction)
             }
@@ -147,7 +152,7 @@ struct PayaloProvider: SimulatedProvider {
                     ?? ledger.transaction(merchantReference: reference)
             else { return .notFound }
             guard transaction.status == .pending else { return .alreadyFinal(status: transaction.status.rawValue) }
-            if effects.wrongAmount { transaction.namesWrongAmount = true }
+            if !transaction.namesWrongAmount { transaction.namesWrongAmount = effects.takesWrongAmount() }
             let callback = complete(&transaction, errorCode: errorCode, errorMessage: errorMessage, at: time)
             ledger.update(transaction)
             return .settled(status: transaction.status.rawValue, callbacks: [callback])

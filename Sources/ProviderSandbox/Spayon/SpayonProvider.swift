@@ -95,7 +95,7 @@ struct SpayonProvider: SimulatedProvider {
         let order = try SpayonOrder(request.body, products: configuration.spayonProducts)
         var session = SpayonSession(
             id: Self.newID(), order: order, createdAt: request.time, lifetime: configuration.sessionLifetime)
-        session.namesWrongAmount = effects.wrongAmount
+        session.namesWrongAmount = effects.takesWrongAmount()
         // No money here, whatever the fault: nobody has seen the page.
         ledger.ledger.withLock { $0.open(session) }
         var writer = JSONWriter()
@@ -111,7 +111,7 @@ struct SpayonProvider: SimulatedProvider {
     ) throws(SpayonError) -> SandboxReply {
         let session = ledger.ledger.withLock { ledger -> SpayonSession? in
             guard var session = ledger.session(id) else { return nil }
-            if effects.wrongAmount {
+            if !session.namesWrongAmount, effects.takesWrongAmount() {
                 session.namesWrongAmount = true
                 ledger.update(session)
             }
@@ -178,7 +178,7 @@ struct SpayonProvider: SimulatedProvider {
             guard session.isPayable(at: time.instant), session.declines.count < SpayonSession.maxDeclines else {
                 return .alreadyFinal(status: session.status.rawValue)
             }
-            if effects.wrongAmount { session.namesWrongAmount = true }
+            if !session.namesWrongAmount { session.namesWrongAmount = effects.takesWrongAmount() }
             let previous = session
             switch outcome {
             case .success:
