@@ -128,5 +128,11 @@ let package = Package(
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
+        .tests(
+            "ProviderSandbox",
+            [
+                "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore,
+                .nioHTTP1,
+            ]),
     ] + plugins.flatMap(Target.plugin)
 )
