@@ -166,6 +166,15 @@ struct Reading: Sendable {
     var paymentStatus: String? { payment?["status"]?.string }
     var id: String { payment?["id"]?.string ?? "" }
 
+    var instance: String? { json?["instance"]?.string }
+
+    /// A text of the payment, such as `review.reason`.
+    func field(_ path: String) -> String? {
+        var value = payment
+        for name in path.split(separator: ".") { value = value?[String(name)] }
+        return value?.string
+    }
+
     /// The tries as `a:create=ambiguous(timeout)`.
     var attempts: [String] {
         let list = (answer.isProblem ? json?["attempts"] ?? json?["payment"]?["attempts"] : json?["attempts"])?.array
