@@ -29,6 +29,9 @@ package struct KeyDigest: Hashable, Sendable {
         }
     }
 
+    /// Bits of the digest other than those that `hash(into:)` takes, for those who divide keys among themselves.
+    var spreadingBits: UInt64 { words.3 }
+
     package static func == (left: KeyDigest, right: KeyDigest) -> Bool {
         left.words == right.words
     }
