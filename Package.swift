@@ -99,7 +99,10 @@ let package = Package(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
         .library(
             "ProviderTransport",
-            ["PaymentEngine", "ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
+            [
+                "PaymentModel", "ProviderKit",
+                .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
+            ]),
         .library(
             "HTTPGateway",
             [
@@ -126,6 +129,9 @@ let package = Package(
         .tests("StrictJSON"),
         .tests("PaymentModel", ["StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
+        .tests(
+            "ProviderTransport",
+            ["ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
         .tests(
