@@ -47,7 +47,8 @@ extension Target {
 extension Target.Dependency {
     static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asyncHTTPClient: Self = .product(name: "AsyncHTTPClient", package: "async-http-client")
-    static let collections: Self = .product(name: "Collections", package: "swift-collections")
+    static let deque: Self = .product(name: "DequeModule", package: "swift-collections")
+    static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
     static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
     static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
@@ -86,13 +87,13 @@ let package = Package(
         .library("StrictJSON"),
         .library("PaymentModel", ["StrictJSON"]),
         .library("ProviderKit", ["PaymentModel", "StrictJSON", .crypto, .httpTypes]),
-        .library("Resilience", [.collections]),
-        .library("Routing", ["PaymentModel", "ProviderKit"]),
+        .library("Resilience", [.deque, .heap]),
+        .library("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
         .library(
             "PaymentEngine",
             [
                 "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
-                .collections, .crypto, .httpTypes, .logging, .metrics,
+                .crypto, .deque, .heap, .logging,
             ]),
         .library(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),

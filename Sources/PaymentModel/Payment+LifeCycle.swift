@@ -1,0 +1,199 @@
+extension PaymentStatus {
+    /// The table of contract §4. A person's `resolve` alone may go beside it.
+    public func canBecome(_ next: PaymentStatus) -> Bool {
+        switch self {
+        case .requiresAction: [.pending, .captured, .authorized, .failed, .canceled, .expired].contains(next)
+        case .pending: [.captured, .authorized, .failed, .canceled, .expired].contains(next)
+        case .authorized: [.captured, .voided, .expired].contains(next)
+        case .captured, .partiallyRefunded: [.partiallyRefunded, .refunded].contains(next)
+        // A late success: money was taken after all.
+        case .canceled, .expired, .failed: [.captured, .authorized].contains(next)
+        case .refunded, .voided: false
+        case .unknown: next != .unknown
+        }
+    }
+}
+
+/// What a provider said of a payment, by whatever way: its reply, an inquiry, a callback.
+public struct Observation: Sendable, Hashable {
+    public let provider: String
+    public let state: ReportedState
+    /// The payment's whole amount as the provider has it; nil where it does not say.
+    public let money: Money?
+    public let providerReference: String?
+    public let expiresAt: Timestamp?
+
+    /// Makes an observation.
+    public init(
+        provider: String, state: ReportedState, money: Money? = nil, providerReference: String? = nil,
+        expiresAt: Timestamp? = nil
+    ) {
+        self.provider = provider
+        self.state = state
+        self.money = money
+        self.providerReference = providerReference
+        self.expiresAt = expiresAt
+    }
+}
+
+/// What an observation did to a payment.
+public enum ObservationEffect: Sendable, Hashable {
+    /// The state changed. `late`: a payment that had ended without money was paid after all.
+    case changed(from: PaymentStatus, late: Bool)
+    /// The state stands; it said nothing new, or something that has been overtaken.
+    case unchanged
+    /// The state stands and a person has to look: `review` is now filled. False where it was under review before.
+    case needsReview(new: Bool)
+}
+
+extension Payment {
+    /// Applies what a provider said. A state never moves backwards; money that differs, a second success, a failure
+    /// after a success and a reversal change nothing but `review`.
+    public mutating func observe(_ observation: Observation, at now: Timestamp) -> ObservationEffect {
+        if let money = observation.money, money != self.money {
+            let reason: Review.Reason = money.currency == self.money.currency ? .amountMismatch : .currencyMismatch
+            return flag(reason, observation, at: now)
+        }
+        switch observation.state {
+        case .requiresAction(let action):
+            return move(to: .requiresAction, observation, at: now) { $0.nextAction = action }
+        case .pending(let action):
+            return move(to: action == nil ? .pending : .requiresAction, observation, at: now) { $0.nextAction = action }
+        case .authorized: return succeed(.authorized, observation, at: now)
+        case .captured: return succeed(.captured, observation, at: now)
+        case .failedForNow(let decline):
+            guard status.isOpen else { return .unchanged }
+            let effect = move(to: .pending, observation, at: now) { $0.nextAction = nil }
+            if self.decline != decline { updatedAt = now }
+            self.decline = decline
+            return effect
+        case .failed(let decline):
+            return end(.failed, observation, at: now) { $0.decline = decline }
+        case .canceled: return end(status == .authorized ? .voided : .canceled, observation, at: now)
+        case .expired: return end(.expired, observation, at: now)
+        case .voided: return end(.voided, observation, at: now)
+        case .reversed: return flag(.reversal, observation, at: now)
+        }
+    }
+
+    /// Marks the payment for a person, for a reason that no provider's answer gave.
+    public mutating func needReview(_ reason: Review.Reason, at now: Timestamp) -> ObservationEffect {
+        flag(
+            reason, Observation(provider: provider ?? "", state: .pending(nil), providerReference: providerReference),
+            at: now)
+    }
+
+    /// Settles by hand a payment that is `unknown` or under review.
+    ///
+    /// The table does not bind a person, who knows more than we do; the record in `attempts` says who decided.
+    public mutating func resolve(to next: PaymentStatus, providerReference: String?, note: Attempt, at now: Timestamp) {
+        precondition(
+            status == .unknown || review != nil, "only an unknown payment or one under review is resolved by hand")
+        precondition(next != .unknown, "a resolution says what became of the payment")
+        if let providerReference { self.providerReference = providerReference }
+        enter(next, at: now)
+        review = nil
+        openOperation = nil
+        record(note)
+    }
+
+    /// Adds a try to the history. Beyond 100 the middle is dropped: the first tries say how it began, the last how it is.
+    public mutating func record(_ attempt: Attempt) {
+        if attempts.count == 100 { attempts.remove(at: 50) }
+        attempts.append(attempt)
+    }
+
+    /// Says which instance has the payment or may have it: set before anything is sent to it.
+    public mutating func assign(to provider: String) {
+        self.provider = provider
+    }
+
+    /// Takes a step that the table must allow: a step that it forbids is our own mistake and traps.
+    mutating func transition(to next: PaymentStatus, at now: Timestamp) {
+        precondition(status.canBecome(next), "a payment cannot go from \(status) to \(next)")
+        enter(next, at: now)
+    }
+
+    private mutating func enter(_ next: PaymentStatus, at now: Timestamp) {
+        status = next
+        updatedAt = now
+        if !next.isOpen { nextAction = nil }
+        switch next {
+        case .captured:
+            if amountCaptured == 0 { amountCaptured = money.minorUnits }
+            decline = nil
+        case .authorized: decline = nil
+        default: break
+        }
+    }
+
+    private mutating func succeed(
+        _ next: PaymentStatus, _ observation: Observation, at now: Timestamp
+    ) -> ObservationEffect {
+        let isAnother =
+            observation.providerReference != nil && providerReference != nil
+            && observation.providerReference != providerReference
+        switch status {
+        case .authorized where next == .captured && !isAnother, .unknown, .pending, .requiresAction, .canceled,
+            .expired, .failed:
+            return move(to: next, observation, at: now)
+        case .authorized, .captured, .partiallyRefunded, .refunded:
+            // The same success told again, or an authorization that has moved on: nothing new. Another
+            // transaction's success for this payment is money taken twice.
+            return isAnother ? flag(.secondSuccess, observation, at: now) : .unchanged
+        case .voided:
+            return next == .captured ? flag(.contradiction, observation, at: now) : .unchanged
+        }
+    }
+
+    private mutating func end(
+        _ next: PaymentStatus, _ observation: Observation, at now: Timestamp, _ fill: (inout Payment) -> Void = { _ in }
+    ) -> ObservationEffect {
+        switch status {
+        case .unknown, .pending, .requiresAction: return move(to: next, observation, at: now, fill)
+        case .authorized where next == .voided || next == .expired: return move(to: next, observation, at: now, fill)
+        case .authorized, .captured, .partiallyRefunded: return flag(.contradiction, observation, at: now)
+        case .refunded, .voided, .canceled, .failed, .expired: return .unchanged
+        }
+    }
+
+    private mutating func move(
+        to next: PaymentStatus, _ observation: Observation, at now: Timestamp,
+        _ fill: (inout Payment) -> Void = { _ in }
+    ) -> ObservationEffect {
+        let before = status
+        guard before != next, before.canBecome(next) else {
+            // Nothing new, or told too late: but a reference that was missing is worth having.
+            if before == next || before.isOpen { learn(observation) }
+            return .unchanged
+        }
+        transition(to: next, at: now)
+        learn(observation)
+        if next == .captured || next == .authorized, let reference = observation.providerReference {
+            providerReference = reference
+        }
+        fill(&self)
+        // Nothing more is unresolved once the outcome is known; other findings stay for a person.
+        if let reason = review?.reason, [.unresolved, .cannotAsk].contains(reason), !next.isOpen { review = nil }
+        return .changed(from: before, late: before.isFinal)
+    }
+
+    private mutating func learn(_ observation: Observation) {
+        if provider == nil { provider = observation.provider }
+        if providerReference == nil { providerReference = observation.providerReference }
+        if let expiry = observation.expiresAt { expiresAt = expiry }
+    }
+
+    private mutating func flag(
+        _ reason: Review.Reason, _ observation: Observation, at now: Timestamp
+    ) -> ObservationEffect {
+        guard review == nil || [.unresolved, .cannotAsk].contains(review?.reason) && review?.reason != reason else {
+            return .needsReview(new: false)
+        }
+        review = Review(
+            reason: reason, provider: observation.provider, providerReference: observation.providerReference,
+            money: observation.money, since: now)
+        updatedAt = now
+        return .needsReview(new: true)
+    }
+}

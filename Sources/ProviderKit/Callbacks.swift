@@ -1,0 +1,52 @@
+public import HTTPTypes
+public import PaymentModel
+
+/// A callback as it came over the wire.
+public struct CallbackDelivery: Sendable {
+    public let headers: HTTPFields
+    /// The raw bytes, over which signatures are made.
+    public let body: [UInt8]
+    public let receivedAt: Timestamp
+
+    /// Makes a delivery.
+    public init(headers: HTTPFields, body: [UInt8], receivedAt: Timestamp) {
+        self.headers = headers
+        self.body = body
+        self.receivedAt = receivedAt
+    }
+}
+
+/// Whether a delivery is the provider's.
+public enum CallbackVerdict: Sendable, Hashable {
+    /// Signed or keyed, and rightly so.
+    case authentic
+    /// The provider signs nothing: our token in the address has to vouch for it, and the provider is asked before its
+    /// word changes anything.
+    case unsigned
+    /// A signature or key that is missing or wrong.
+    case forged
+}
+
+/// What an authentic delivery says.
+public struct CallbackNotice: Sendable {
+    /// Deliveries of the same id are the same event: the provider's event id, or reference and status.
+    public let eventID: String
+    public let report: ProviderReport
+
+    /// Makes a notice.
+    public init(eventID: String, report: ProviderReport) {
+        self.eventID = eventID
+        self.report = report
+    }
+}
+
+/// An authentic delivery that says nothing that could be understood.
+public struct CallbackFault: Error, Sendable, Hashable {
+    /// For the log; no values.
+    public let detail: String
+
+    /// Makes a fault.
+    public init(_ detail: String) {
+        self.detail = detail
+    }
+}
