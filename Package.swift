@@ -127,5 +127,8 @@ let package = Package(
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
+        .tests(
+            "ConfigFiles",
+            ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto]),
     ] + plugins.flatMap(Target.plugin)
 )
