@@ -150,5 +150,8 @@ let package = Package(
                 "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
                 .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
             ]),
+        .tests(
+            "ConfigFiles",
+            ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto]),
     ] + plugins.flatMap(Target.plugin)
 )
