@@ -136,15 +136,17 @@ struct ControlAPI: Sendable {
             count: try integer(members, "count", in: 1...1_000_000, default: 1),
             after: try integer(members, "after", in: 0...1_000_000, default: 0),
             delay: .milliseconds(try integer(members, "delay_ms", in: 0...120_000, default: 1000)))
-        guard core.faults.withLock({ $0.arm(rule) }) else {
-            throw Refusal(
-                status: 409, message: "There are \(FaultScript.maxRules) faults armed; DELETE /_sandbox/faults first.")
-        }
-        // A provider's own listener refuses as a whole: a fault narrowed to an operation cannot be told apart at the
-        // socket, and closes the connection instead.
+        // A provider's own listener refuses as a whole, and the prefix goes on: two addresses of one provider, one of
+        // them down. A fault narrowed to an operation cannot be told apart at the socket; it closes the connection.
         if fault == .refuse, operation == nil, rule.after == 0, let listener = ownListeners[provider.id] {
             await listener.refuse()
             await listener.waitUntilRefusing()
+        } else {
+            guard core.faults.withLock({ $0.arm(rule) }) else {
+                throw Refusal(
+                    status: 409,
+                    message: "There are \(FaultScript.maxRules) faults armed; DELETE /_sandbox/faults first.")
+            }
         }
         var writer = JSONWriter()
         writer.beginObject()
