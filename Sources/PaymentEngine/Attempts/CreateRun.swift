@@ -108,14 +108,17 @@ struct CreateRun {
         var sends = 0
         while true {
             let rest = engine.environment.now.duration(to: call.deadline)
-            guard rest >= (safety == .inert ? .milliseconds(50) : min(timeout, .seconds(2))) else {
+            let least = safety == .inert ? .milliseconds(50) : min(timeout, .seconds(2))
+            guard rest >= least else {
                 note(runtime, .create, .skipped, "deadline", since: engine.environment.now)
                 return openOrNext
             }
             let order = await prepare(runtime, counter: counter)
             guard let ticket = history.ticket(for: runtime.name) else { return openOrNext }
             let began = engine.environment.now
-            let exchanged = await runtime.create(order, with: ticket, within: min(timeout, rest))
+            let exchanged = await runtime.create(
+                order, with: ticket, within: min(timeout, rest), limit: SendLimit(deadline: call.deadline, least: least)
+            )
             sends += 1
             let lossReason: String
             switch exchanged {

@@ -98,7 +98,9 @@ struct DuplicateTests {
         }
     }
 
-    @Test("what is found with another amount or currency is not this payment", arguments: ["amount=9900", "amount=10000 currency=USD"])
+    @Test(
+        "what is found with another amount or currency is not this payment",
+        arguments: ["amount=9900", "amount=10000 currency=USD"])
     func otherMoney(_ money: String) async throws {
         try await Simulation.run { simulation in
             let (_, after) = try Self.restarted(simulation)
