@@ -70,7 +70,7 @@ enum Samples {
 extension JSONValue {
     /// The same value with the member at a path such as `card/number` replaced, or removed where the new value is nil.
     func with(_ path: String, _ value: JSONValue?) -> JSONValue {
-        let names = path.split(separator: "/", maxSplits: 1).map(String.init)
+        let names = path.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         switch self {
         case .object(var object):
             object[names[0]] = names.count == 1 ? value : (object[names[0]] ?? .object([:])).with(names[1], value)
