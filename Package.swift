@@ -125,7 +125,7 @@ let package = Package(
             dependencies: [
                 "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
                 "ProviderTransport", "Routing", "StrictJSON",
-                .argumentParser, .asyncHTTPClient, .crypto, .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix,
+                .argumentParser, .asyncHTTPClient, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
                 .unixSignals,
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),

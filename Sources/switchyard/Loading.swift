@@ -10,7 +10,9 @@ func configurationLoader(environment: [String: String] = ProcessInfo.processInfo
 }
 
 /// Loads a configuration that is to be used; its faults go to standard error and end the program with 1.
-func loadOrExit(_ folder: String, environment: [String: String] = ProcessInfo.processInfo.environment) -> EngineConfiguration {
+func loadOrExit(_ folder: String, environment: [String: String] = ProcessInfo.processInfo.environment)
+    -> EngineConfiguration
+{
     let result = configurationLoader(environment: environment).load(folder: folder)
     for fault in result.faults { printError(fault.description) }
     guard let configuration = result.configuration else {

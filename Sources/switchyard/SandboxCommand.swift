@@ -3,6 +3,7 @@ import Logging
 import PaymentEngine
 import ProviderSandbox
 import ServiceLifecycle
+import UnixSignals
 
 struct SandboxCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigFiles
 import Logging
 import PaymentEngine
 
@@ -32,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
         var configuration = loadOrExit(source.folder)
         if let listen { configuration = configuration.listening(on: ServerConfiguration.Address(argument: listen)) }
         if let admin { configuration = configuration.listening(admin: ServerConfiguration.Address(argument: admin)) }
-        if let fault = configuration.adminFault {
+        if let fault = configuration.server.adminProblem {
             printError("switchyard: \(fault)")
             throw ExitCode(1)
         }
