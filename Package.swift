@@ -139,6 +139,9 @@ let package = Package(
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
         .tests(
+            "PaymentEngine",
+            ["PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes, .logging]),
+        .tests(
             "ProviderSandbox",
             [
                 "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore,
