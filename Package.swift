@@ -125,6 +125,7 @@ let package = Package(
         .tests("StrictJSON"),
         .tests("PaymentModel", ["StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
+        .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
     ] + plugins.flatMap(Target.plugin)
