@@ -1,0 +1,184 @@
+package import PaymentModel
+package import ProviderKit
+package import Resilience
+package import Routing
+
+/// Everything that a configuration folder says, checked and compiled. Immutable: a reload makes another one, and a request sees
+/// one from its beginning to its end.
+package struct EngineConfiguration: Sendable {
+    /// Names this content: a hash over the files.
+    package let version: String
+    package let server: ServerConfiguration
+    /// By name.
+    package let apps: [String: AppConfiguration]
+    /// By name.
+    package let providers: [String: ProviderConfiguration]
+    package let router: Router
+
+    /// Makes a configuration; the routes' providers are among `providers`.
+    package init(
+        version: String, server: ServerConfiguration, apps: [String: AppConfiguration],
+        providers: [String: ProviderConfiguration], routes: [Route]
+    ) {
+        self.version = version
+        self.server = server
+        self.apps = apps
+        self.providers = providers
+        router = Router(routes: routes, providers: providers.mapValues(\.routable))
+    }
+
+    /// The same configuration with other listeners: the command line wins over the file.
+    package func listening(
+        on listen: ServerConfiguration.Address? = nil, admin: ServerConfiguration.Address? = nil
+    ) -> EngineConfiguration {
+        var server = server
+        if let listen { server.listen = listen }
+        if let admin { server.admin = admin }
+        return EngineConfiguration(
+            version: version, server: server, apps: apps, providers: providers, routes: router.routes)
+    }
+}
+
+/// `server` of the configuration, with the defaults of contract §2.
+package struct ServerConfiguration: Sendable, Hashable {
+    /// Host and port to listen on.
+    package struct Address: Sendable, Hashable, CustomStringConvertible {
+        package var host: String
+        package var port: Int
+
+        /// Makes an address; port 0 is any free one.
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+
+        package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    }
+
+    /// Files of the public listener's TLS, PEM.
+    package struct TLS: Sendable, Hashable {
+        package var certificate: String
+        package var privateKey: String
+        package var clientCA: String?
+
+        /// Names the files.
+        package init(certificate: String, privateKey: String, clientCA: String? = nil) {
+            self.certificate = certificate
+            self.privateKey = privateKey
+            self.clientCA = clientCA
+        }
+    }
+
+    package var listen = Address(host: "127.0.0.1", port: 8080)
+    package var admin = Address(host: "127.0.0.1", port: 9090)
+    /// SHA-256 of each accepted key of operators, 32 bytes each.
+    package var adminKeys: [KeyDigest] = []
+    /// What providers call back: scheme, host and optional prefix, without a trailing slash. Nil: `http://` and `listen`.
+    package var publicURL: String?
+    package var requestTimeout: Duration = .seconds(30)
+    package var drainGrace: Duration = .seconds(5)
+    /// Bytes.
+    package var maxBody = 64 * 1024
+    package var idempotency = IdempotencyLimits(ttl: .seconds(24 * 3600), maxKeys: 1_000_000)
+    package var paymentRetention: Duration = .seconds(30 * 24 * 3600)
+    package var maxPayments = 1_000_000
+    package var referenceSecret: Secret
+    /// The current first; the others still verify.
+    package var callbackSecrets: [Secret]
+    /// When open payments are asked after; the last repeats.
+    package var inquiry: [Duration] = [5, 15, 60, 300, 900, 3600].map(Duration.seconds)
+    package var tls: TLS?
+
+    /// The defaults, with the two secrets that have none.
+    package init(referenceSecret: Secret, callbackSecrets: [Secret]) {
+        precondition(!callbackSecrets.isEmpty, "one callback secret signs")
+        self.referenceSecret = referenceSecret
+        self.callbackSecrets = callbackSecrets
+    }
+
+    /// What stands in for both secrets while every provider is on loopback: published, so worth nothing.
+    package static let loopbackSecret = Secret("switchyard-loopback-only")
+}
+
+/// An app that calls the API.
+package struct AppConfiguration: Sendable, Hashable {
+    /// What an app may do (`allow`).
+    package enum Permission: String, Sendable, Hashable, CaseIterable {
+        case create, capture, cancel, refund, read
+    }
+
+    /// Where the app's events go.
+    package struct Webhook: Sendable, Hashable {
+        package var url: String
+        /// The key bytes of the `whsec_` secret.
+        package var secret: Secret
+        package var allowPrivate: Bool
+        package var retry: [Duration]
+
+        /// Makes a webhook; `secret` is `whsec_` and base64.
+        package init(url: String, secret: Secret, allowPrivate: Bool = false, retry: [Duration]) {
+            self.url = url
+            self.secret = secret
+            self.allowPrivate = allowPrivate
+            self.retry = retry
+        }
+    }
+
+    package let name: String
+    /// SHA-256 of each accepted key.
+    package var keys: [KeyDigest]
+    package var country: Country?
+    package var allow: Set<Permission>
+    package var rateLimits: [RateLimit]
+    package var webhook: Webhook?
+
+    /// Makes an app.
+    package init(
+        name: String, keys: [KeyDigest], country: Country? = nil, allow: Set<Permission> = Set(Permission.allCases),
+        rateLimits: [RateLimit] = [], webhook: Webhook? = nil
+    ) {
+        self.name = name
+        self.keys = keys
+        self.country = country
+        self.allow = allow
+        self.rateLimits = rateLimits
+        self.webhook = webhook
+    }
+}
+
+/// One instance of a provider's plugin.
+package struct ProviderConfiguration: Sendable {
+    package let name: String
+    /// The plugin's id.
+    package let plugin: String
+    package let adapter: any ProviderAdapter
+    /// Scheme, host and optional prefix, without a trailing slash.
+    package let baseURL: String
+    package var connectTimeout: Duration = .seconds(1)
+    /// Of one provider call.
+    package var timeout: Duration = .seconds(10)
+    /// Ours towards the provider; the plugin's documented ones where the configuration names none.
+    package var rateLimits: [RateLimit] = []
+    package var breaker = BreakerSettings()
+    package var fee: ProviderFee?
+    /// A PEM file of extra roots.
+    package var extraRoots: String?
+    /// Networks (CIDR) whose unsigned callbacks are taken as hints.
+    package var webhookAllow: [String] = []
+    package var isEnabled = true
+    /// The instance's part of the files, hashed: breakers, tokens and limits live on where it is the same.
+    package var fingerprint = ""
+
+    /// Makes an instance with the defaults of contract §2.
+    package init(name: String, plugin: String, adapter: any ProviderAdapter, baseURL: String) {
+        self.name = name
+        self.plugin = plugin
+        self.adapter = adapter
+        self.baseURL = baseURL
+    }
+
+    /// The instance as routing sees it.
+    package var routable: RoutableProvider {
+        RoutableProvider(name: name, adapter: adapter, isEnabled: isEnabled, fee: fee)
+    }
+}
