@@ -136,6 +136,7 @@ let package = Package(
         .tests(
             "ProviderTransport",
             ["ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
+        .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
         .tests(
