@@ -89,5 +89,7 @@ extension ServerConfiguration.Address {
     }
 
     /// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 or ::1.
-    package var isLoopback: Bool { WebAddress("http://\(self)")?.isLoopback ?? false }
+    package var isLoopback: Bool {
+        WebAddress("http://\(ServerConfiguration.Address(host: host, port: 1))")?.isLoopback ?? false
+    }
 }
