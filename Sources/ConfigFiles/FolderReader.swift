@@ -28,9 +28,9 @@ struct FolderReader {
             sections.isComplete = false
             return sections
         }
-        if names.isEmpty { faults.error(at: sections.position, "the folder holds no *.yaml file") }
-        if names.count > Limits.files {
-            faults.error(at: sections.position, "the folder holds more than \(Limits.files) files")
+        guard (1...Limits.files).contains(names.count) else {
+            let most = "the folder holds more than \(Limits.files) files"
+            faults.error(at: sections.position, names.isEmpty ? "the folder holds no *.yaml file" : most)
             sections.isComplete = false
             return sections
         }
