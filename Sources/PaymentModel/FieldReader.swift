@@ -144,7 +144,7 @@ public struct FieldReader {
         }
         if object.count > keys { fault(name, "must have at most \(keys) keys") }
         var map: [String: String] = [:]
-        for (key, value) in object.members.prefix(keys) {
+        for (key, value) in object.prefix(keys) {
             let place = pointer(to: name) + "/" + JSONPointer.escape(key)
             if let problem = Self.problem(of: key, most: keyLength, allowsEmpty: false) {
                 faults.append(FieldFault(pointer: place, detail: "the key " + problem))
@@ -163,7 +163,7 @@ public struct FieldReader {
 
     /// Every fault found, with one for each member that nobody asked for.
     public mutating func finish() -> [FieldFault] {
-        for (name, _) in object.members where !read.contains(name) { fault(name, "is not a member known here") }
+        for (name, _) in object where !read.contains(name) { fault(name, "is not a member known here") }
         return faults
     }
 

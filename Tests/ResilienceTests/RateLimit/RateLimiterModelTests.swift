@@ -53,7 +53,7 @@ import Testing
         var whole = limits.map { Model($0) }
         var half = limits.map { Model($0.half) }
         var millisecond = 0
-        for step in 0..<3000 {
+        for step in 0..<1000 {
             millisecond += Int.random(in: 0..<50, using: &random) == 0 ? 500 : Int.random(in: 0...12, using: &random)
             let now = start + .milliseconds(millisecond)
             let share: RateShare = Int.random(in: 0..<3, using: &random) == 0 ? .half : .whole

@@ -61,6 +61,7 @@ private final class Counter: Sendable {
         await time.sleepers(atLeast: 1000)
         first.cancel()
         #expect(await first.value == "timed out")
+        #expect(cache.waiting == 999)
         gate.open()
         var results: [String: Int] = [:]
         for other in others { results[await other.value, default: 0] += 1 }
@@ -85,6 +86,7 @@ private final class Counter: Sendable {
         await time.sleepers(atLeast: 2)
         time.advance(by: .seconds(10))
         #expect(await early == "timed out")
+        #expect(cache.waiting == 1)
         gate.open()
         #expect(await late == "token-1 1")
         #expect(await ask(gate: openGate(), within: 0) == "token-1 1")
