@@ -68,11 +68,12 @@ struct CrossChecks {
     private func checkCallbackAddress() {
         let isReachable = server.server.publicURL.flatMap { WebAddress($0) }.map { !$0.isLoopback } ?? false
         guard !isReachable else { return }
-        for draft in providers where draft.isElsewhere && draft.provider?.adapter is any CallbackReceiving {
-            faults.warning(
-                at: draft.position,
-                "provider '\(draft.name)' cannot call back: 'server.public_url' names no public address")
-        }
+        // Once: the fault is the server's, and all providers have it.
+        guard let draft = providers.first(where: { $0.isElsewhere && $0.provider?.adapter is any CallbackReceiving })
+        else { return }
+        faults.warning(
+            at: server.position ?? draft.position,
+            "'public_url' names no public address: provider '\(draft.name)' cannot call back")
     }
 
     private func checkTimeouts() {
