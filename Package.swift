@@ -155,7 +155,6 @@ let package = Package(
                 .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
             ]),
         .tests(
-            "ConfigFiles",
-            ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto]),
+            "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
     ] + plugins.flatMap(Target.plugin)
 )
