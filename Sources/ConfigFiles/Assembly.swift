@@ -24,8 +24,8 @@ struct Assembly {
         let routes = distinct(sections.routes.compactMap { routeReader.read($0) })
         let expectationReader = ExpectationReader(
             faults: faults,
-            apps: Dictionary(
-                uniqueKeysWithValues: appNames.map { name in (name, apps.first { $0.app.name == name }?.app.country) }),
+            countries: Dictionary(apps.map { ($0.app.name, $0.app.country) }) { first, _ in first },
+            apps: appNames,
             providers: providerNames, routes: Set(routes.map(\.route.name)),
             namesAreComplete: sections.isComplete && routes.count == sections.routes.count)
         let expectations = sections.expectations.compactMap { expectationReader.read($0) }
@@ -33,14 +33,16 @@ struct Assembly {
         let checks = CrossChecks(faults: faults, server: server, apps: apps, providers: providers)
         checks.run(at: sections.position, isComplete: sections.isComplete)
         warnOfNothing(sections)
-        let byName = Dictionary(uniqueKeysWithValues: providers.map { ($0.provider.name, $0) })
         // Where something is wrong, what is left says little about what is meant.
         guard !faults.hasErrors else { return (nil, expectations) }
-        RouteChecks(faults: faults, routes: routes, providers: byName).run()
+        let byName = Dictionary(
+            uniqueKeysWithValues: providers.compactMap { draft in draft.provider.map { (draft.name, $0) } })
+        let positions = Dictionary(uniqueKeysWithValues: providers.map { ($0.name, $0.position) })
+        RouteChecks(faults: faults, routes: routes, providers: byName, positions: positions).run()
         let configuration = EngineConfiguration(
             version: version(sections, server.server), server: server.server,
             apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.app.name, $0.app) }),
-            providers: byName.mapValues(\.provider), routes: routes.map(\.route))
+            providers: byName, routes: routes.map(\.route))
         for expectation in expectations {
             if let failure = expectation.failure(with: configuration.router) {
                 faults.error(at: expectation.position, failure)

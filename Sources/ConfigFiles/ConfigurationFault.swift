@@ -51,11 +51,14 @@ final class FaultLog {
     static let most = 1000
 
     private var faults: [ConfigurationFault] = []
-    private(set) var hasErrors = false
+    private var errors = 0
+    private var warnings = 0
+
+    var hasErrors: Bool { errors > 0 }
 
     func error(at position: SourcePosition, _ text: String, suggestion: String? = nil) {
-        hasErrors = true
-        add(ConfigurationFault(.error, at: position, text, suggestion: suggestion))
+        errors += 1
+        add(ConfigurationFault(.error, at: position, text, suggestion: suggestion), number: errors)
     }
 
     func error(at position: SourcePosition, _ misfit: Misfit) {
@@ -63,15 +66,15 @@ final class FaultLog {
     }
 
     func warning(at position: SourcePosition, _ text: String) {
-        add(ConfigurationFault(.warning, at: position, text))
+        warnings += 1
+        add(ConfigurationFault(.warning, at: position, text), number: warnings)
     }
 
-    private func add(_ fault: ConfigurationFault) {
-        guard faults.count < Self.most else { return }
-        faults.append(fault)
-        if faults.count == Self.most {
-            faults.append(ConfigurationFault(.error, at: fault.position, "too many faults: the rest is not listed"))
-        }
+    private func add(_ fault: ConfigurationFault, number: Int) {
+        if number <= Self.most { faults.append(fault) }
+        guard number == Self.most + 1 else { return }
+        let text = "too many \(fault.severity)s: the rest is not listed"
+        faults.append(ConfigurationFault(fault.severity, at: fault.position, text))
     }
 
     /// By file, line and column; what is said first of a place stays first.

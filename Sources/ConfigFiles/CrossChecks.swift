@@ -24,7 +24,9 @@ struct CrossChecks {
 
     private func checkListeners(at folder: SourcePosition) {
         let position = server.admin ?? server.position ?? folder
-        if let problem = server.server.adminProblem { faults.error(at: position, problem) }
+        if let problem = server.server.adminProblem, !server.keys.contains("admin_keys_sha256") {
+            faults.error(at: position, problem)
+        }
         if server.server.admin == server.server.listen, server.server.admin.port != 0 {
             faults.error(at: position, "'admin' and 'listen' are the same address")
         }
@@ -45,18 +47,14 @@ struct CrossChecks {
 
     /// The two secrets are needed as soon as one provider is real.
     private func checkSecrets() {
-        let remote = providers.first { !$0.isOnLoopback }
-        if let remote, let position = server.position ?? Optional(remote.position) {
-            let because = "provider '\(remote.provider.name)' is not on loopback"
-            if server.referenceSecret == nil {
-                faults.error(at: position, "server needs 'reference_secret': \(because)")
-            }
-            if server.callbackSecrets.isEmpty {
-                faults.error(at: position, "server needs 'callback_secrets': \(because)")
+        let remote = providers.first(where: \.isElsewhere)
+        if let remote {
+            let position = server.position ?? remote.position
+            for key in ServerDraft.secretKeys where !server.keys.contains(key) {
+                faults.error(at: position, "server needs '\(key)': provider '\(remote.name)' is not on loopback")
             }
         }
-        for secret in [server.referenceSecret].compactMap({ $0 }) + server.callbackSecrets
-        where secret.value.reveal().utf8.count < Self.leastSecretBytes {
+        for secret in server.secrets where secret.value.reveal().utf8.count < Self.leastSecretBytes {
             let text = "a secret must have \(Self.leastSecretBytes) bytes or more ('openssl rand -base64 32' makes one)"
             if remote == nil {
                 faults.warning(at: secret.position, text)
@@ -70,19 +68,20 @@ struct CrossChecks {
     private func checkCallbackAddress() {
         let isReachable = server.server.publicURL.flatMap { WebAddress($0) }.map { !$0.isLoopback } ?? false
         guard !isReachable else { return }
-        for draft in providers where !draft.isOnLoopback && draft.provider.adapter is any CallbackReceiving {
-            faults.warning(
-                at: draft.position,
-                "provider '\(draft.provider.name)' cannot call back: 'server.public_url' names no public address")
-        }
+        // Once: the fault is the server's, and all providers have it.
+        guard let draft = providers.first(where: { $0.isElsewhere && $0.provider?.adapter is any CallbackReceiving })
+        else { return }
+        faults.warning(
+            at: server.position ?? draft.position,
+            "'public_url' names no public address: provider '\(draft.name)' cannot call back")
     }
 
     private func checkTimeouts() {
         let whole = server.server.requestTimeout
-        for draft in providers where draft.provider.timeout > whole {
-            guard let position = draft.timeout else { continue }
+        for draft in providers {
+            guard let timeout = draft.timeout, timeout.value > whole else { continue }
             faults.warning(
-                at: position,
+                at: timeout.position,
                 "timeout is longer than the whole request's (server.request_timeout: \(Values.text(whole)))")
         }
     }

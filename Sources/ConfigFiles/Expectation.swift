@@ -60,8 +60,9 @@ package struct Expectation: Sendable {
 /// Reads the items of `expect`.
 struct ExpectationReader {
     let faults: FaultLog
-    /// By name; nil where the app has a fault.
-    let apps: [String: Country?]
+    /// The default countries of apps.
+    let countries: [String: Country?]
+    let apps: Set<String>
     let providers: Set<String>
     let routes: Set<String>
     /// Whether every file could be read, so that an unknown name is one.
@@ -111,7 +112,7 @@ struct ExpectationReader {
         }
         return PaymentShape(
             app: app, money: Money(minorUnits: Int64(amount), currency: currency), method: method,
-            network: network?.value, country: country ?? apps[app].flatMap { $0 }, capture: capture ?? .automatic,
+            network: network?.value, country: country ?? countries[app].flatMap { $0 }, capture: capture ?? .automatic,
             cardBrand: brand?.value ?? prefix.map { CardBrand(number: $0.value) }, cardPrefix: prefix?.value,
             metadata: metadata)
     }
@@ -126,9 +127,9 @@ struct ExpectationReader {
     }
 
     private func knownApp(_ scalar: ConfigScalar) throws(Misfit) -> String {
-        guard !namesAreComplete || apps.keys.contains(scalar.text) else {
+        guard !namesAreComplete || apps.contains(scalar.text) else {
             throw Misfit(
-                "unknown app \(scalar.shown)", suggestion: DidYouMean.suggestion(for: scalar.text, among: apps.keys))
+                "unknown app \(scalar.shown)", suggestion: DidYouMean.suggestion(for: scalar.text, among: apps))
         }
         return scalar.text
     }

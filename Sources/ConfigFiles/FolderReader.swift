@@ -28,9 +28,9 @@ struct FolderReader {
             sections.isComplete = false
             return sections
         }
-        if names.isEmpty { faults.error(at: sections.position, "the folder holds no *.yaml file") }
-        if names.count > Limits.files {
-            faults.error(at: sections.position, "the folder holds more than \(Limits.files) files")
+        guard (1...Limits.files).contains(names.count) else {
+            let most = "the folder holds more than \(Limits.files) files"
+            faults.error(at: sections.position, names.isEmpty ? "the folder holds no *.yaml file" : most)
             sections.isComplete = false
             return sections
         }
@@ -66,7 +66,7 @@ struct FolderReader {
         do throws(ConfigurationFiles.Failure) {
             let bytes = try files.read(path, Limits.fileBytes)
             guard let text = String(validating: bytes, as: UTF8.self) else {
-                faults.error(at: start, "the file is not UTF-8")
+                faults.error(at: firstReplacement(in: bytes, of: path), "the file is not UTF-8")
                 return nil
             }
             let reader = YAMLReader(
@@ -76,6 +76,16 @@ struct FolderReader {
             faults.error(at: start, "the file cannot be read: \(error.text)")
             return nil
         }
+    }
+
+    /// Where the first bytes stand that are no UTF-8.
+    private func firstReplacement(in bytes: [UInt8], of path: String) -> SourcePosition {
+        for (row, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+        where String(validating: line, as: UTF8.self) == nil {
+            let column = String(decoding: line, as: UTF8.self).unicodeScalars.prefix { $0 != "\u{FFFD}" }.count
+            return SourcePosition(file: path, line: row + 1, column: column + 1)
+        }
+        return SourcePosition(file: path)
     }
 
     private func merge(_ root: ConfigNode, into sections: inout Sections) {

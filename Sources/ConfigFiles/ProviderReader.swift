@@ -4,14 +4,18 @@ import ProviderKit
 import Resilience
 import Routing
 
-/// A provider instance with the places that later checks name.
+/// A provider instance with what later checks name, as far as it could be read.
 struct ProviderDraft {
-    let provider: ProviderConfiguration
+    let name: String
     let position: SourcePosition
-    /// Of `timeout`, where it is written.
-    let timeout: SourcePosition?
+    /// Nil where none is known.
+    let baseURL: String?
+    let timeout: Located<Duration>?
+    /// Nil where something of it has a fault.
+    let provider: ProviderConfiguration?
 
-    var isOnLoopback: Bool { WebAddress(provider.baseURL)?.isLoopback ?? false }
+    /// False where no address is known.
+    var isElsewhere: Bool { baseURL.flatMap { WebAddress($0) }.map { !$0.isLoopback } ?? false }
 }
 
 /// Reads the entries of `providers`, checks their settings against the plugin's declaration and makes the adapters.
@@ -21,17 +25,15 @@ struct ProviderReader {
     let plugins: [String: any ProviderAdapter.Type]
     let pemFiles: PEMFiles
 
+    /// Nil where nothing can be said of it.
     func read(_ entry: ConfigEntry) -> ProviderDraft? {
         guard Values.isName(entry.key) else {
             faults.error(at: entry.position, "'\(entry.key)' is no name for a provider: \(Values.nameRule)")
             return nil
         }
-        let what = "provider '\(entry.key)'"
-        guard var map = MapReader(entry.value, what, faults: faults) else { return nil }
+        guard var map = MapReader(entry.value, "provider '\(entry.key)'", faults: faults) else { return nil }
         let plugin = map.requiredValue("plugin") { scalar throws(Misfit) in try self.plugin(scalar) }
-        let baseURLNode = map.node("base_url")
-        let baseURL = baseURLNode.flatMap { faults.scalar($0, "base_url", Values.baseURL)?.value }
-        let settingsNode = map.node("settings")
+        let baseURL = readBaseURL(&map, entry, default: plugin?.declaration)
         let connectTimeout = map.located("connect_timeout", Values.duration(.milliseconds(1)...(.seconds(60))))
         let timeout = map.located("timeout", Values.duration(.milliseconds(1)...(.seconds(600))))
         let rateLimits = map.rateLimits("rate_limit")
@@ -39,37 +41,55 @@ struct ProviderReader {
         let fee = map.node("fee").flatMap { readFee($0) }
         let extraRoots = pemFiles.path(map.node("ca"), "ca", holding: "CERTIFICATE")
         let isEnabled = map.value("enabled", Values.boolean) ?? true
+        let settings = map.node("settings")
         map.finish()
 
-        guard let plugin else { return nil }
-        let declaration = plugin.declaration
-        let settings = SettingsReader(faults: faults, declaration: declaration, provider: entry.key)
-        guard let read = settings.read(settingsNode, at: entry.position),
-            let adapter = settings.adapter(plugin, read)
-        else { return nil }
-        guard let address = baseURL ?? declaration.defaultBaseURL else {
-            if baseURLNode == nil {
-                faults.error(
-                    at: entry.position, "\(what) needs 'base_url': no address of \(declaration.name) is documented")
+        var provider: ProviderConfiguration?
+        if let plugin, let read = readSettings(settings, of: plugin, entry), let baseURL {
+            provider = ProviderConfiguration(
+                name: entry.key, plugin: plugin.declaration.id, adapter: read.adapter, baseURL: baseURL)
+            provider?.rateLimits = plugin.declaration.documentedLimits.map {
+                RateLimit(requests: $0.requests, per: $0.per)
             }
-            return nil
+            provider?.webhookAllow = read.webhookAllow
+            provider?.fingerprint = ContentHash.fingerprint(of: entry.value)
         }
-        var provider = ProviderConfiguration(
-            name: entry.key, plugin: declaration.id, adapter: adapter, baseURL: address)
-        if let connectTimeout { provider.connectTimeout = connectTimeout.value }
-        if let timeout { provider.timeout = timeout.value }
-        if let connectTimeout, provider.connectTimeout > provider.timeout {
+        if let connectTimeout { provider?.connectTimeout = connectTimeout.value }
+        if let timeout { provider?.timeout = timeout.value }
+        if let connectTimeout, let provider, provider.connectTimeout > provider.timeout {
             faults.warning(at: connectTimeout.position, "connect_timeout is longer than the whole call's timeout")
         }
-        provider.rateLimits =
-            rateLimits ?? declaration.documentedLimits.map { RateLimit(requests: $0.requests, per: $0.per) }
-        if let breaker { provider.breaker = breaker }
-        provider.fee = fee
-        provider.extraRoots = extraRoots
-        provider.webhookAllow = read.webhookAllow
-        provider.isEnabled = isEnabled
-        provider.fingerprint = ContentHash.fingerprint(of: entry.value)
-        return ProviderDraft(provider: provider, position: entry.position, timeout: timeout?.position)
+        if let rateLimits { provider?.rateLimits = rateLimits }
+        if let breaker { provider?.breaker = breaker }
+        provider?.fee = fee
+        provider?.extraRoots = extraRoots
+        provider?.isEnabled = isEnabled
+        return ProviderDraft(
+            name: entry.key, position: entry.position, baseURL: baseURL, timeout: timeout, provider: provider)
+    }
+
+    /// The address that is written, else the plugin's documented one.
+    private func readBaseURL(
+        _ map: inout MapReader, _ entry: ConfigEntry, default declaration: ProviderDeclaration?
+    ) -> String? {
+        if let node = map.node("base_url") { return faults.scalar(node, "base_url", Values.baseURL)?.value }
+        guard let declaration else { return nil }
+        if declaration.defaultBaseURL == nil {
+            faults.error(
+                at: entry.position,
+                "provider '\(entry.key)' needs 'base_url': no address of \(declaration.name) is documented")
+        }
+        return declaration.defaultBaseURL
+    }
+
+    /// What the settings make: nil where they have a fault.
+    private func readSettings(
+        _ node: ConfigNode?, of plugin: any ProviderAdapter.Type, _ entry: ConfigEntry
+    ) -> (adapter: any ProviderAdapter, webhookAllow: [String])? {
+        let reader = SettingsReader(faults: faults, declaration: plugin.declaration, provider: entry.key)
+        guard let settings = reader.read(node, at: entry.position), let adapter = reader.adapter(plugin, settings)
+        else { return nil }
+        return (adapter, settings.webhookAllow)
     }
 
     private func plugin(_ scalar: ConfigScalar) throws(Misfit) -> any ProviderAdapter.Type {

@@ -10,7 +10,10 @@ struct RouteChecks {
 
     let faults: FaultLog
     let routes: [RouteDraft]
-    let providers: [String: ProviderDraft]
+    /// By name.
+    let providers: [String: ProviderConfiguration]
+    /// Where each stands.
+    let positions: [String: SourcePosition]
 
     func run() {
         for index in routes.indices { checkReach(index) }
@@ -31,7 +34,8 @@ struct RouteChecks {
         if let covering = earlier.first(where: { $0.route.when.covers(when) }) {
             faults.warning(
                 at: draft.position,
-                "route '\(draft.route.name)' can never match: '\(covering.route.name)' before it takes all that it takes"
+                "route '\(draft.route.name)' can never match: "
+                    + "'\(covering.route.name)' before it takes all that it takes"
             )
         } else if !earlier.isEmpty,
             when.parts(limit: 256).allSatisfy({ part in
@@ -46,7 +50,7 @@ struct RouteChecks {
 
     /// A route none of whose providers can do any payment that it takes.
     private func checkCapability(_ draft: RouteDraft) {
-        let members = draft.route.use.compactMap { providers[$0.provider]?.provider }
+        let members = draft.route.use.compactMap { providers[$0.provider] }
         guard members.count == draft.route.use.count, !draft.route.when.isImpossible else { return }
         if members.allSatisfy({ !$0.isEnabled }) {
             faults.warning(at: draft.use, "all providers of route '\(draft.route.name)' are disabled")
@@ -58,8 +62,9 @@ struct RouteChecks {
 
     private func checkUse() {
         let used = Set(routes.flatMap { $0.route.use.map(\.provider) })
-        for draft in providers.values where !used.contains(draft.provider.name) && draft.provider.isEnabled {
-            faults.warning(at: draft.position, "no route uses provider '\(draft.provider.name)'")
+        for provider in providers.values where provider.isEnabled && !used.contains(provider.name) {
+            guard let position = positions[provider.name] else { continue }
+            faults.warning(at: position, "no route uses provider '\(provider.name)'")
         }
     }
 

@@ -9,9 +9,12 @@ struct ServerDraft {
     /// Where `server` stands; nil where it does not.
     var position: SourcePosition?
     var admin: SourcePosition?
-    var requestTimeout: SourcePosition?
-    var referenceSecret: Located<Secret>?
-    var callbackSecrets: [Located<Secret>] = []
+    /// The two secrets that money depends on.
+    static let secretKeys = ["reference_secret", "callback_secrets"]
+    /// Those that are written and could be read.
+    var secrets: [Located<Secret>] = []
+    /// What is written, whether or not it could be read: one fault is one fault.
+    var keys: Set<String> = []
 }
 
 /// Reads `server`.
@@ -29,11 +32,11 @@ struct ServerReader {
             draft.server.admin = admin.value
             draft.admin = admin.position
         }
+        if let keys = map.node("admin_keys_sha256"), !keys.holdsNothing { draft.keys.insert("admin_keys_sha256") }
         draft.server.adminKeys = distinct(map.values("admin_keys_sha256", Values.keyDigest) ?? [])
         draft.server.publicURL = map.value("public_url", Values.baseURL)
-        if let timeout = map.located("request_timeout", Values.duration(.milliseconds(10)...(.seconds(3600)))) {
-            draft.server.requestTimeout = timeout.value
-            draft.requestTimeout = timeout.position
+        if let timeout = map.value("request_timeout", Values.duration(.milliseconds(10)...(.seconds(3600)))) {
+            draft.server.requestTimeout = timeout
         }
         if let grace = map.value("drain_grace", Values.duration(.zero...(.seconds(600)))) {
             draft.server.drainGrace = grace
@@ -41,14 +44,23 @@ struct ServerReader {
         if let size = map.value("max_body", Values.size(64...(64 << 20))) { draft.server.maxBody = size }
         readIdempotency(map.node("idempotency"), into: &draft.server)
         readPayments(map.node("payments"), into: &draft.server)
-        draft.referenceSecret = map.located("reference_secret", Values.secret)
-        if let secret = draft.referenceSecret { draft.server.referenceSecret = secret.value }
-        draft.callbackSecrets = map.someValues("callback_secrets", Values.secret) ?? []
-        if !draft.callbackSecrets.isEmpty { draft.server.callbackSecrets = draft.callbackSecrets.map(\.value) }
+        readSecrets(&map, into: &draft)
         readInquiry(&map, into: &draft.server)
         if let node = map.node("tls") { draft.server.tls = readTLS(node) }
         map.finish()
         return draft
+    }
+
+    private func readSecrets(_ map: inout MapReader, into draft: inout ServerDraft) {
+        for key in ServerDraft.secretKeys where map.node(key) != nil { draft.keys.insert(key) }
+        if let secret = map.located("reference_secret", Values.secret) {
+            draft.server.referenceSecret = secret.value
+            draft.secrets.append(secret)
+        }
+        if let secrets = map.someValues("callback_secrets", Values.secret) {
+            draft.server.callbackSecrets = secrets.map(\.value)
+            draft.secrets += secrets
+        }
     }
 
     private func readIdempotency(_ node: ConfigNode?, into server: inout ServerConfiguration) {

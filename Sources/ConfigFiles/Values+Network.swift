@@ -58,12 +58,15 @@ extension Values {
         return scalar.text
     }
 
-    /// 32 for an IPv4 address, 128 for an IPv6 one, nil for anything else.
+    /// 32 for an IPv4 address, 128 for an IPv6 one, nil for anything else. An IPv4 address in IPv6 clothes is refused:
+    /// callers are compared as IPv4.
     private static func addressBits(_ text: String) -> Int? {
         var v4 = in_addr()
         if inet_pton(AF_INET, text, &v4) == 1 { return 32 }
         var v6 = in6_addr()
-        return inet_pton(AF_INET6, text, &v6) == 1 ? 128 : nil
+        guard inet_pton(AF_INET6, text, &v6) == 1 else { return nil }
+        let isMapped = withUnsafeBytes(of: v6) { $0.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]) }
+        return isMapped ? nil : 128
     }
 
     private static func hexDigit(_ byte: UInt8) -> UInt8? {
@@ -89,5 +92,7 @@ extension ServerConfiguration.Address {
     }
 
     /// Whether only this machine can reach it: `localhost`, 127.0.0.0/8 or ::1.
-    package var isLoopback: Bool { WebAddress("http://\(self)")?.isLoopback ?? false }
+    package var isLoopback: Bool {
+        WebAddress("http://\(ServerConfiguration.Address(host: host, port: 1))")?.isLoopback ?? false
+    }
 }

@@ -195,7 +195,10 @@ struct YAMLReader {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             let place = context.map { " (\($0.text) from line \($0.mark.line))" } ?? ""
-            faults.error(at: position(mark), "is not YAML: \(problem)\(place)")
+            // The commonest of all: `{ key: ${NAME} }`, where the brace ends the map.
+            let isUnquoted = context?.text.contains("flow") == true && line(mark.line).contains("${")
+            let hint = isUnquoted ? "; inside { } and [ ] a value with '${' must be quoted" : ""
+            faults.error(at: position(mark), "is not YAML: \(problem)\(place)\(hint)")
         case .composer(_, let problem, let mark, _):
             // Raised for a second document and for aliases of nothing.
             let text = problem.contains("document") ? "a file holds one document: no second '---'" : problem
@@ -211,6 +214,10 @@ struct YAMLReader {
         default:
             faults.error(at: SourcePosition(file: file), "is not YAML")
         }
+    }
+
+    private func line(_ number: Int) -> String {
+        lines.indices.contains(number - 1) ? String(String.UnicodeScalarView(lines[number - 1])) : ""
     }
 
     /// Line and column of a character's offset in the text.

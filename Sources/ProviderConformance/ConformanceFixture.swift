@@ -1,9 +1,10 @@
 import Foundation
 public import ProviderKit
 
-/// A documented reply or callback, in a file whose name states the expectation: `OPERATION.EXPECTATION[.STATUS][.NOTE].json`, as in
-/// `create.accepted.json`, `create.duplicate.422.json`, `inquiry.not_found.404.json`, `callback.captured.json`. The status is 200
-/// where the name has none. The file is the body, to the byte.
+/// A documented reply or callback, in a file whose name states the expectation:
+/// `OPERATION.EXPECTATION[.STATUS][.NOTE].json`, as in `create.accepted.json`, `create.duplicate.422.json`,
+/// `inquiry.not_found.404.json`, `callback.captured.json`. The status is 200 where the name has none. The file is the
+/// body, to the byte.
 public struct ConformanceFixture: Sendable {
     /// What the file is of.
     public enum Operation: String, Sendable, CaseIterable {
@@ -15,9 +16,15 @@ public struct ConformanceFixture: Sendable {
     /// The name of the file without `.json`.
     public let name: String
     public let operation: Operation
-    /// The kind of outcome, as ``outcomeKind(_:)-…`` names it: `accepted`, `declined`, `refused`, `rejected`, `duplicate`, `ambiguous`
-    /// of a create; `done`, `pending`, … of a follow-up; `issued`, `refused`, `no_answer` of a token; the state, `not_found`, `refused`, `no_answer` of an
-    /// inquiry; the state or `unreadable` of a callback. States: `captured`, `failed`, `failed_for_now`, `pending`, `requires_action`, ….
+    /// The kind of outcome.
+    ///
+    /// - Create: `accepted`, `declined`, `refused`, `rejected`, `duplicate`, `ambiguous`.
+    /// - Follow-ups: `done`, `pending`, `declined`, `refused`, `rejected`, `ambiguous`.
+    /// - Token: `issued`, `refused`, `no_answer`.
+    /// - Inquiry: a state, `not_found`, `refused`, `no_answer`.
+    /// - Callback: a state, or `unreadable`.
+    /// - States: `requires_action`, `pending`, `authorized`, `captured`, `failed`, `failed_for_now`, `canceled`,
+    ///   `expired`, `voided`, `reversed`.
     public let expectation: String
     public let reply: ProviderReply
 
@@ -32,7 +39,8 @@ public struct ConformanceFixture: Sendable {
         reply = ProviderReply(status: status ?? 200, body: body)
     }
 
-    /// Every fixture of a folder, in the order of the names. A test's folder is `Bundle.module.resourceURL` + `/Fixtures`.
+    /// Every fixture of a folder, in the order of the names. A test's folder is `Bundle.module.resourceURL` +
+    /// `/Fixtures`.
     ///
     /// - Throws: Where the folder cannot be read, or holds a file whose name does not follow the rule.
     public static func all(in folder: String) throws -> [ConformanceFixture] {

@@ -1,10 +1,11 @@
 public import PaymentModel
 public import ProviderKit
 
-/// Everything that the suite needs to know of one plugin: an instance's settings, payments that it can do, and the documented replies.
+/// Everything that the suite needs to know of one plugin: an instance's settings, payments that it can do, and the
+/// documented replies.
 ///
-/// What it cannot invent, because only the provider's documents tell it, stands here; what follows for every provider alike is in the
-/// suite. Run it more than once where a provider has several ways to pay.
+/// What it cannot invent, because only the provider's documents tell it, stands here; what follows for every provider
+/// alike is in the suite. Run it more than once where a provider has several ways to pay.
 public struct ConformanceInputs {
     /// Settings that make a working instance, with secrets that are found nowhere else.
     public var settings: ProviderSettings
@@ -18,14 +19,17 @@ public struct ConformanceInputs {
     public var referencePattern: String
     /// Reads the money that a create asks for, exactly; nil where it cannot be read.
     public var moneyInRequest: (ProviderRequest) -> Money?
-    /// Where the replies say the status, as a JSON pointer; nil where there is no such member. The suite puts an unknown one there.
+    /// Where the replies say the status, as a JSON pointer; nil where there is no such member. The suite puts an
+    /// unknown one there.
     public var statusPointer: String?
-    /// 5xx statuses whose documented body says that nothing was done. Fixtures show such a body; without it they are as unclear as any.
+    /// 5xx statuses whose documented body says that nothing was done. Fixtures show such a body; without it they are
+    /// as unclear as any.
     public var documentedServerErrors: Set<Int>
 
     /// The payment that the fixtures of `inquiry` tell of. Needed by `Inquiring`.
     public var subject: InquirySubject?
-    /// The body of a status reply that says `subject` was paid with so much. Needed by `Inquiring` where the provider tells amounts.
+    /// The body of a status reply that says `subject` was paid with so much. Needed by `Inquiring` where the provider
+    /// tells amounts.
     public var paidInquiry: ((Money) -> [UInt8])?
 
     /// Makes an authentic delivery of a body, as the provider would sign it. Needed by `CallbackReceiving`.

@@ -3,15 +3,15 @@ public import ProviderKit
 
 /// Runs the suite that every plugin has to pass, and gives what is wrong; nothing where the adapter conforms.
 ///
-/// What is checked follows from the protocols that the adapter conforms to, so a capability cannot be added without its checks. In a
-/// plugin's tests:
+/// What is checked follows from the protocols that the adapter conforms to, so a capability cannot be added without
+/// its checks. In a plugin's tests:
 ///
 ///     let findings = conformanceFindings(of: PayaloAdapter.self, with: inputs)
 ///     #expect(findings.isEmpty, "\(findings)")
 ///
-/// The rules are those that money depends on (contract §6, §7): what is not explained by the documents is ambiguous and never an answer,
-/// amounts are exact, secrets are not shown, callbacks are not forged, and no reply whatever makes the adapter trap. A trap ends
-/// the test's process: the seed in `inputs` makes it come again.
+/// The rules are those that money depends on (contract §6, §7): what is not explained by the documents is ambiguous
+/// and never an answer, amounts are exact, secrets are not shown, callbacks are not forged, and no reply whatever
+/// makes the adapter trap. A trap ends the test's process: the seed in `inputs` makes it come again.
 public func conformanceFindings<Adapter: ProviderAdapter>(
     of type: Adapter.Type, with inputs: ConformanceInputs
 ) -> [ConformanceFinding] {
@@ -100,6 +100,11 @@ struct Examiner<Adapter: ProviderAdapter> {
             expect(
                 fixtures(operation).isEmpty != isThere, "every capability has its documented replies",
                 "\(operation.rawValue): \(isThere ? "no fixture" : "fixtures without the capability")")
+        }
+        if let pointer = inputs.statusPointer {
+            expect(
+                inputs.fixtures.contains { $0.reply.json?.value(at: pointer) != nil },
+                "the pointer to the status points at one", pointer)
         }
     }
 }

@@ -12,8 +12,8 @@ extension Examiner {
 
     /// A value as logs, messages and debuggers show it.
     ///
-    /// - Parameter dumped: Whether its mirror is looked at too. Requests and replies hold headers and bodies, which are to be sent:
-    ///   nobody dumps them, so what they print counts.
+    /// - Parameter dumped: Whether its mirror is looked at too. Requests hold headers and bodies that are to be sent:
+    ///   of them, what they print counts.
     func texts(showing value: some Any, dumped: Bool) -> [String] {
         var texts = ["\(value)", String(describing: value), String(reflecting: value)]
         if dumped {
@@ -53,20 +53,50 @@ extension Examiner {
         for fixture in inputs.fixtures {
             guard let json = fixture.reply.json else { continue }
             for index in json.stringIndices {
-                for echo in hidden.flatMap({ ["invalid \($0) given", $0] }) {
+                // A card number by itself may be read as an amount, which is no leak.
+                for echo in hidden.map({ "invalid \($0) given" }) + inputs.secrets {
                     var place = index
                     let body = json.replacing(&place, with: .string(echo))?.serialized() ?? []
                     let reply = ProviderReply(status: fixture.reply.status, body: body)
-                    switch fixture.operation {
-                    case .create where fixture.reply.status >= 400:
-                        expect(isClean(adapter.createOutcome(of: reply, for: order)), rule, fixture.name)
-                    case .inquiry:
-                        guard let adapter = adapter as? any Inquiring, let subject = inputs.subject else { continue }
-                        expect(isClean(adapter.inquiryOutcome(of: reply, for: subject)), rule, fixture.name)
-                    default: continue
-                    }
+                    expect(!hasSecret(shownOutcome(of: reply, fixture.operation)), rule, fixture.name)
                 }
             }
+        }
+    }
+
+    /// What the adapter makes of a reply, dumped; empty where the reply holds references of the provider's, which may
+    /// be any text.
+    private func shownOutcome(of reply: ProviderReply, _ operation: ConformanceFixture.Operation) -> String {
+        var text = ""
+        switch operation {
+        case .create where reply.status >= 400:
+            dump(adapter.createOutcome(of: reply, for: order), to: &text)
+        case .inquiry:
+            guard let adapter = adapter as? any Inquiring, let subject = inputs.subject else { break }
+            dump(adapter.inquiryOutcome(of: reply, for: subject), to: &text)
+        case .token where reply.status >= 400:
+            guard let adapter = adapter as? any TokenAuthenticated else { break }
+            dump(adapter.tokenOutcome(of: reply), to: &text)
+        case .callback:
+            guard let adapter = adapter as? any CallbackReceiving, let deliver = inputs.delivery,
+                let notice = try? adapter.readCallback(deliver(reply.body))
+            else { break }
+            dump(notice.report.state, to: &text)
+        case .capture, .cancel, .refund:
+            for followUp in inputs.followUps where followUp.operation.rawValue == operation.rawValue {
+                if let outcome = outcome(of: reply, for: followUp), reply.status >= 400 { dump(outcome, to: &text) }
+            }
+        default: break
+        }
+        return text
+    }
+
+    private func outcome(of reply: ProviderReply, for followUp: FollowUp) -> FollowUpOutcome? {
+        switch followUp.operation {
+        case .capture: (adapter as? any Capturing)?.captureOutcome(of: reply, for: followUp)
+        case .cancel: (adapter as? any Canceling)?.cancelOutcome(of: reply, for: followUp)
+        case .refund: (adapter as? any Refunding)?.refundOutcome(of: reply, for: followUp)
+        default: nil
         }
     }
 }

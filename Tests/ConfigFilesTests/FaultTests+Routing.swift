@@ -37,6 +37,9 @@ extension FaultTests {
         FaultCase(
             payalo("{ api_key: k, webhook_allow: [10.0.0.0/33] }"),
             "2:103: error: webhook_allow: the value is not a network such as 10.0.0.0/8 or 2001:db8::/32"),
+        FaultCase(
+            payalo("{ api_key: k, webhook_allow: ['::ffff:10.0.0.1'] }"),
+            "2:103: error: webhook_allow: the value is not a network such as 10.0.0.0/8 or 2001:db8::/32"),
         FaultCase(cards("connect_timeout: 2m"), "2:71: error: connect_timeout: '2m' is not from 1ms to 1m"),
         FaultCase(
             cards("connect_timeout: 5s, timeout: 1s"),
@@ -68,7 +71,7 @@ extension FaultTests {
             "providers: { p: { plugin: payalo, settings: { api_key: k } } }\n\(use)",
             "1:14: error: server needs 'reference_secret': provider 'p' is not on loopback",
             "1:14: error: server needs 'callback_secrets': provider 'p' is not on loopback",
-            "1:14: warning: provider 'p' cannot call back: 'server.public_url' names no public address"),
+            "1:14: warning: 'public_url' names no public address: provider 'p' cannot call back"),
         FaultCase(
             "providers: { p: { plugin: payalo, settings: { api_key: k } } }\n\(use)\nserver: { public_url: 'https://p.example',\n  reference_secret: short, callback_secrets: [0123456789abcdef, short] }",
             "4:21: error: a secret must have 16 bytes or more ('openssl rand -base64 32' makes one)",

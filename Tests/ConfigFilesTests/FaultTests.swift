@@ -18,6 +18,7 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
     @Test func theBaseHasNoFault() {
         #expect(faults("") == [])
         #expect(faults("# nothing but a comment\n\n") == [])
+        #expect(faults("%YAML 1.1\n---\nroutes: []\n...\n") == [])
         #expect(faults("server:\napps:\nproviders:\nroutes:\nexpect:\n") == [])
     }
 

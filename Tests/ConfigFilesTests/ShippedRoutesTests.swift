@@ -31,8 +31,8 @@ import Testing
                 == "11.574 payments a second (1000000 keys for 24h; half of it for one app)")
     }
 
-    @Test func takeTheSandboxFromTheEnvironment() {
-        let environment = ["SWITCHYARD_SANDBOX": "http://127.0.0.1:9999", "PAYALO_API_KEY": "mine"]
+    @Test func takeAddressAndKeyFromTheEnvironment() {
+        let environment = ["PAYALO_URL": "http://127.0.0.1:9999/payalo", "PAYALO_API_KEY": "mine"]
         let result = ConfigurationLoader(plugins: plugins, environment: environment).load(folder: Self.folder)
         #expect(result.configuration?.providers["payalo-ke"]?.baseURL == "http://127.0.0.1:9999/payalo")
         let adapter = result.configuration?.providers["payalo-ke"]?.adapter as? FakePayalo

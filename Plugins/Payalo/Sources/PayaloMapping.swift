@@ -95,7 +95,8 @@ enum PayaloMapping {
         }
     }
 
-    /// A provider's sentence, fit to be shown: one line of at most 200 characters. Nil where it is empty or repeats a secret.
+    /// A provider's sentence, fit to be shown: one line of at most 200 characters. Nil where it is empty or repeats a
+    /// secret.
     static func sentence(_ text: String?, hiding secrets: [Secret]) -> String? {
         guard let text, !secrets.contains(where: { text.contains($0.reveal()) }) else { return nil }
         let words = text.unicodeScalars.prefix(1000).split { scalar in

@@ -3,8 +3,8 @@ import PaymentModel
 public import ProviderKit
 import StrictJSON
 
-/// Payalo's callbacks carry the brand key and no signature: the key vouches for the sender, nothing for the body. They come once at
-/// most, when the outcome is final.
+/// Payalo's callbacks carry the brand key and no signature: the key vouches for the sender, nothing for the body. They
+/// come once at most, when the outcome is final.
 extension PayaloAdapter {
     public var takesCallbackAddress: Bool { true }
 

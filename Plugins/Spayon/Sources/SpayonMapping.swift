@@ -24,8 +24,8 @@ enum SpayonMapping {
         return number
     }
 
-    /// Reads price and currency exactly; nil where they are not whole minor units of a known currency. The price is text, as documented, or
-    /// a number, as in requests; the currency may have either case.
+    /// Reads price and currency exactly; nil where they are not whole minor units of a known currency. The price is
+    /// text, as documented, or a number, as in requests; the currency may have either case.
     static func money(price: JSONValue?, currency: JSONValue?) -> Money? {
         guard let text = price?.string ?? price?.number?.text, let code = currency?.string,
             let currency = Currency(code: code.uppercased())
@@ -35,8 +35,9 @@ enum SpayonMapping {
 
     /// When the session ends, for an inquiry.
     ///
-    /// We count from when the payment was begun; Spayon counts from the session's creation, which a failover before it may have put
-    /// off. The later one holds, but theirs only where it lies in the past: then no false clock can keep a failure open.
+    /// We count from when the payment was begun; Spayon counts from the session's creation, which a failover before it
+    /// may have put off. The later one holds, but theirs only where it lies in the past: then no false clock can keep
+    /// a failure open.
     static func end(of session: SpayonSession, for subject: InquirySubject) -> Timestamp {
         let ours = subject.expiresAt ?? subject.createdAt.advanced(by: sessionLife)
         guard let theirs = session.createdAt, theirs <= subject.now else { return ours }
@@ -75,8 +76,9 @@ enum SpayonMapping {
             state, money: session.money, providerReference: session.id, ourReference: session.orderID)
     }
 
-    /// Spayon's decline codes: `05`, `14`, `1A` are in its own table, and the rest are response codes of ISO 8583 (1987, field 39), as it says.
-    /// `1A` is a failed 3-D Secure, for which there is no code of ours; `SP-…` are Spayon's own and not listed.
+    /// Spayon's decline codes: `05`, `14`, `1A` are in its own table, and the rest are response codes of ISO 8583
+    /// (1987, field 39), as it says. `1A` is a failed 3-D Secure, for which there is no code of ours; `SP-…` are
+    /// Spayon's own and not listed.
     static func decline(code: String?, message: String?, hiding secrets: [Secret]) -> Decline {
         let known: Decline.Code =
             switch code {
@@ -96,7 +98,8 @@ enum SpayonMapping {
             code: known, message: sentence(message, hiding: secrets), providerCode: slug(code, hiding: secrets))
     }
 
-    /// A provider's sentence, fit to be shown: one line of at most 200 characters. Nil where it is empty or repeats a secret.
+    /// A provider's sentence, fit to be shown: one line of at most 200 characters. Nil where it is empty or repeats a
+    /// secret.
     static func sentence(_ text: String?, hiding secrets: [Secret]) -> String? {
         guard let text, !secrets.contains(where: { text.contains($0.reveal()) }) else { return nil }
         let words = text.unicodeScalars.prefix(1000).split { scalar in

@@ -11,7 +11,8 @@ extension HTTPField.Name {
     }()
 }
 
-/// Spayon signs the exact bytes of its callbacks. There is no timestamp in the signature: what is told twice is known by session and status.
+/// Spayon signs the exact bytes of its callbacks. There is no timestamp in the signature: what is told twice is known
+/// by session and status.
 extension SpayonAdapter {
     public var takesCallbackAddress: Bool { true }
 
@@ -26,8 +27,8 @@ extension SpayonAdapter {
         guard let json = try? JSONValue(parsing: delivery.body), let session = SpayonSession(json) else {
             throw CallbackFault("not a session object")
         }
-        // Only the session's own creation tells how long it lives. Where it is unreadable, a failure counts as not final: the host
-        // asks again at the end.
+        // Only the session's own creation tells how long it lives. Where it is unreadable, a failure counts as not
+        // final: the host asks again at the end.
         let isOpen = session.createdAt.map { delivery.receivedAt < $0.advanced(by: SpayonMapping.sessionLife) } ?? true
         do {
             return CallbackNotice(

@@ -55,7 +55,8 @@ enum SpayonWire {
     }
 }
 
-/// The reply to a create. Its names are snake_case by the integration flow; the status call has camelCase, so both are read.
+/// The reply to a create. Its names are snake_case by the integration flow; the status call has camelCase, so both are
+/// read.
 struct SessionAnswer {
     let id: String
     let url: String

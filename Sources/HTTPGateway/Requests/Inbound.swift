@@ -3,6 +3,7 @@ import HummingbirdCore
 import NIOCore
 import NIOHTTPTypes
 import PaymentEngine
+import PaymentModel
 import StrictJSON
 
 /// One request on its way through the gateway.
@@ -96,9 +97,10 @@ struct Inbound: Sendable {
 struct ConnectionLost: Error {}
 
 extension JSONValue {
-    /// Parses a body; an empty one is `{}` where it may be empty.
+    /// Parses a body, which is an object; no body at all is `{}` where it may be empty.
     ///
-    /// - Throws: `malformed-request`, naming the place of the fault and nothing of the body's values.
+    /// - Throws: `malformed-request`, naming the place of the fault and nothing of the body's values, or
+    ///   `validation-failed` for another value than an object.
     init(body: ByteBuffer, mayBeEmpty: Bool = false) throws(Problem) {
         if mayBeEmpty, body.readableBytes == 0 {
             self = .object(JSONObject())
@@ -109,6 +111,9 @@ extension JSONValue {
         } catch {
             let pointer = Problem.safePointer(error.pointer)
             throw Problem(.malformedRequest, "\(error)" + (pointer.isEmpty ? "" : ", in \(pointer)"))
+        }
+        guard object != nil else {
+            throw .validation([FieldFault(pointer: "", detail: "must be an object, not \(typeName)")])
         }
     }
 }
