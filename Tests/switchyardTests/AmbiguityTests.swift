@@ -80,9 +80,9 @@ extension EndToEnd {
                 "401", [("token_revoked", #""operation":"create","after":1"#)], "",
                 "create=unavailable(credentials_refused)"
             ),
-            ("429", [("rate_limit", #""operation":"create","after":1"#)], "", "create=rate_limited(rate_limited)"),
-            // The create that is lost and the inquiry count: the socket closes behind the inquiry's answer.
-            ("refused", [("refuse", #""after":1"#)], "", "create=unavailable(connect_refused)"),
+            ("429", [("rate_limit", #""operation":"create","after":1"#)], "", "create=rate_limited(http_429)"),
+            // The socket closes behind the second request, the inquiry.
+            ("refused", [("refuse", #""after":2"#)], "", "create=unavailable(connect_refused)"),
             (
                 "an open breaker", [], "breaker: { consecutive_failures: 1, open_for: 60s }",
                 "create=skipped(breaker_open)"

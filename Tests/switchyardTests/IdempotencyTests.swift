@@ -18,8 +18,8 @@ extension EndToEnd {
                 #expect(answers.allSatisfy { $0.status == 201 })
                 #expect(Set(answers.map(\.body)).count == 1)
                 #expect(Set(answers.map { $0.header("location") }).count == 1)
-                // The first one runs; the rest get its answer.
-                #expect(answers.count { !$0.isReplayed } >= 1)
+                // Who meets the first one under way gets its answer as it is; who comes later, a replay.
+                #expect(answers.count { !$0.isReplayed } > 100)
                 #expect(try await router.providers.operations("payalo") == ["create"])
 
                 let reordered = try await router.pay(

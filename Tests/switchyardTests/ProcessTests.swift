@@ -1,6 +1,8 @@
 import AsyncHTTPClient
 import Foundation
 import NIOHTTP1
+import PaymentEngine
+import ServiceLifecycle
 import StrictJSON
 import Synchronization
 import Testing
@@ -14,7 +16,6 @@ extension EndToEnd {
             try await endToEnd { router in
                 let providers = router.providers
                 try await providers.fault("payalo", "slow", #""delay_ms":700,"count":50"#)
-                // The grace ends while they are under way; then the listener closes too.
                 try await withThrowingTaskGroup(of: Answered.self) { group in
                     for number in 0..<50 {
                         group.addTask { try await router.pay("k-\(number)") }
@@ -26,7 +27,12 @@ extension EndToEnd {
                     let readiness = try await router.operate(.GET, "/readyz")
                     #expect(readiness.status == 503)
                     #expect(try await router.operate(.GET, "/healthz").status == 200)
-                    let late = try await router.pay("late")
+                    // Within the grace, callers who have not noticed are still served; after it they are refused.
+                    let within = try await router.pay("within-the-grace", .checkout)
+                    #expect(within.status == 201)
+                    #expect(within.header("connection") == "close")
+                    router.server.engine.stopTakingPayments()
+                    let late = try await router.pay("late", .checkout)
                     #expect(late.status == 503)
                     #expect(late["code"] == "shutting-down")
                     #expect(late.header("connection") == "close")
@@ -70,8 +76,12 @@ extension EndToEnd {
 
         @Test func aSignalDrainsTheProcessAndLosesNothing() async throws {
             try await withProviders { providers in
+                let setup = Setup.quick(server: "drain_grace: 100ms")
+                let folder = try setup.written()
+                defer { try? setup.remove(folder) }
                 let program = try Program(
-                    "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", environment: providers.environment)
+                    "serve", "--config", folder.path, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+                    environment: providers.environment)
                 let api = try await eventually("it listens") { program.listening }
                 try await providers.fault("payalo", "slow", #""delay_ms":700,"count":20"#)
                 try await withThrowingTaskGroup(of: Answered.self) { group in
