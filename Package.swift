@@ -79,9 +79,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.24.0"),
-        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.44.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.26.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -116,8 +115,8 @@ let package = Package(
         .library(
             "ProviderSandbox",
             [
-                "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore,
-                .nioHTTP1, .nioPosix,
+                "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
+                .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
         .library("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .executableTarget(
@@ -125,7 +124,7 @@ let package = Package(
             dependencies: [
                 "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
                 "ProviderTransport", "Routing", "StrictJSON",
-                .argumentParser, .asyncHTTPClient, .crypto, .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix,
+                .argumentParser, .asyncHTTPClient, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
                 .unixSignals,
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),
@@ -136,8 +135,12 @@ let package = Package(
         .tests(
             "ProviderTransport",
             ["ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
+        .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
+        .tests(
+            "PaymentEngine",
+            ["PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes, .logging]),
         .tests(
             "ProviderSandbox",
             [
@@ -150,5 +153,7 @@ let package = Package(
                 "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
                 .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
             ]),
+        .tests(
+            "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
     ] + plugins.flatMap(Target.plugin)
 )

@@ -26,6 +26,7 @@ package final class PaymentEngine: Sendable {
         /// Where providers call back when the configuration names no `public_url`.
         var boundURL: String?
         var isDraining = false
+        var takesPayments = true
         var underWay = 0
         var whenIdle: [CheckedContinuation<Void, Never>] = []
     }
@@ -56,11 +57,17 @@ package final class PaymentEngine: Sendable {
     /// The configuration in force. A call takes it once, at its beginning.
     package var configuration: EngineConfiguration { state.withLock { $0.configuration } }
 
-    /// Whether new payments are refused because the process is going down.
+    /// Whether the process is going down: it is not ready any more, and each answer ends its connection.
     package var isDraining: Bool { state.withLock { $0.isDraining } }
 
-    /// Refuses new payments from now on.
+    /// Begins to go down. Payments are still taken, from callers who have not noticed yet.
     package func beginDraining() { state.withLock { $0.isDraining = true } }
+
+    /// Whether new payments are taken.
+    package var takesPayments: Bool { state.withLock { $0.takesPayments } }
+
+    /// Refuses new payments from now on: the grace of draining is over.
+    package func stopTakingPayments() { state.withLock { $0.takesPayments = false } }
 
     /// Returns when no payment is under way, those whose caller has hung up included.
     package func idle() async {
@@ -108,15 +115,25 @@ package final class PaymentEngine: Sendable {
         return ResourceID.make(prefix, at: environment.wallClock, using: &random)
     }
 
-    /// Runs work that no caller can cancel and that draining waits for.
+    /// Runs work that no caller can cancel and that draining waits for, from this moment on: its task may start later.
     func detached<Result: Sendable>(_ work: @escaping @Sendable () async -> Result) async -> Result {
-        await Task { await self.counted(work) }.value
+        beginWork()
+        return await Task {
+            defer { self.endWork() }
+            return await work()
+        }.value
     }
 
     /// Runs work that draining waits for.
     func counted<Result: Sendable>(_ work: () async -> Result) async -> Result {
-        state.withLock { $0.underWay += 1 }
-        let result = await work()
+        beginWork()
+        defer { endWork() }
+        return await work()
+    }
+
+    private func beginWork() { state.withLock { $0.underWay += 1 } }
+
+    private func endWork() {
         let idle = state.withLock { state in
             state.underWay -= 1
             guard state.underWay == 0 else { return [CheckedContinuation<Void, Never>]() }
@@ -124,7 +141,6 @@ package final class PaymentEngine: Sendable {
             return state.whenIdle
         }
         for continuation in idle { continuation.resume() }
-        return result
     }
 }
 

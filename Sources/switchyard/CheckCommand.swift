@@ -1,5 +1,7 @@
 import ArgumentParser
 import ConfigFiles
+import PaymentEngine
+import Routing
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,6 +23,6 @@ struct CheckCommand: ParsableCommand {
             \(source.folder): \(configuration.apps.count) apps, \(configuration.providers.count) providers, \
             \(configuration.router.routes.count) routes; \(expectations) expectations hold
             """)
-        print(sustainedRate(of: configuration.server.idempotency))
+        print(configuration.server.sustainedRate.description)
     }
 }

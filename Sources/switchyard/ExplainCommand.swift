@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PaymentEngine
 import PaymentModel
 import ProviderKit
 import Routing
@@ -42,14 +43,16 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         let configuration = loadOrExit(source.folder)
         guard let app = configuration.apps[app] else {
-            throw ValidationError("there is no app '\(app)'; there are \(configuration.apps.keys.sorted().joined(separator: ", "))")
+            throw ValidationError(
+                "there is no app '\(app)'; there are \(configuration.apps.keys.sorted().joined(separator: ", "))")
         }
         guard (1...999_999_999_999).contains(amount) else {
             throw ValidationError("--amount must be from 1 to 999999999999")
         }
         let currency = try Self.parsed("currency", currency, "an ISO 4217 code in upper case", Currency.init(code:))
         let method = try Self.parsed(
-            "method", method, PaymentMethod.allCases.map(\.rawValue).joined(separator: ", "), PaymentMethod.init(rawValue:))
+            "method", method, PaymentMethod.allCases.map(\.rawValue).joined(separator: ", "),
+            PaymentMethod.init(rawValue:))
         let capture = try Self.parsed("capture", capture, "automatic or manual", CaptureMode.init(rawValue:))
         let country = try country.map {
             try Self.parsed("country", $0, "an ISO 3166-1 alpha-2 code in upper case", Country.init(code:))

@@ -35,7 +35,8 @@ struct LogOutput: LogHandler {
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
         if let metadata = event.metadata { all.merge(metadata) { $1 } }
         let line = Self.line(
-            at: SystemEnvironment().wallClock, level: event.level, label: label, message: event.message.description, metadata: all,
+            at: SystemEnvironment().wallClock, level: event.level, label: label, message: event.message.description,
+            metadata: all,
             isText: isText)
         // One write a line, so that lines of several threads do not mix.
         line.withUnsafeBytes { bytes in

@@ -5,7 +5,8 @@ import StrictJSON
 
 struct ProvidersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "providers", abstract: "List the plugins built in: what they can do, and the settings that they need.")
+        commandName: "providers",
+        abstract: "List the plugins built in: what they can do, and the settings that they need.")
 
     @Flag(help: "Print JSON.")
     var json = false

@@ -28,11 +28,13 @@ struct Server {
     /// The services of the router.
     ///
     /// - Parameter onListening: Called with the ports of the public and the admin listener once both take connections.
-    func services(onListening: @escaping @Sendable (_ api: Int, _ admin: Int) async -> Void = { _, _ in }) -> [any Service] {
+    func services(onListening: @escaping @Sendable (_ api: Int, _ admin: Int) async -> Void = { _, _ in })
+        -> [any Service]
+    {
         let engine = engine
         let publicAddress = publicAddress
         let gateway = Gateway(api: engine, environment: SystemEnvironment(), logger: logger)
-        let bound = Ports(onListening: onListening)
+        let bound = BoundPorts(onListening: onListening)
         return [
             InquiryService(engine: engine),
             gateway.publicListener(on: publicAddress) { port in
@@ -55,23 +57,30 @@ struct Server {
                         "listening",
                         metadata: [
                             "api": "\(configuration.server.listen.host):\(api)",
-                            "admin": "\(configuration.server.admin.host):\(admin)", "configuration": "\(configuration.version)",
+                            "admin": "\(configuration.server.admin.host):\(admin)",
+                            "configuration": "\(configuration.version)",
                         ])
                 }, logger: logger))
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let engine = engine
         let drain = Task {
             var isDraining = false
             for await signal in signals {
+                if signal == .sighup {
+                    logger.warning("SIGHUP: the configuration is read at the start only; restart to change it")
+                    continue
+                }
                 if isDraining {
                     logger.warning("second signal: exiting at once", metadata: ["signal": "\(signal)"])
                     Foundation.exit(1)
                 }
                 isDraining = true
-                logger.notice("draining", metadata: ["signal": "\(signal)", "grace": "\(configuration.server.drainGrace)"])
+                logger.notice(
+                    "draining", metadata: ["signal": "\(signal)", "grace": "\(configuration.server.drainGrace)"])
                 engine.beginDraining()
                 Task {
                     try? await Task.sleep(for: configuration.server.drainGrace)
+                    engine.stopTakingPayments()
                     await group.triggerGracefulShutdown()
                 }
             }
@@ -94,7 +103,7 @@ private struct InquiryService: Service {
 }
 
 /// Waits for both listeners' ports.
-private actor Ports {
+private actor BoundPorts {
     private var api: Int?
     private var admin: Int?
     private let onListening: @Sendable (Int, Int) async -> Void

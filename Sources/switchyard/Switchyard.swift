@@ -6,7 +6,8 @@ struct Switchyard: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "switchyard",
         abstract: "A payment router: one normalized API in front of several payment providers.",
-        discussion: "Start with `switchyard demo`: it makes real payments against simulated providers and shows why each went where.",
+        discussion:
+            "Start with `switchyard demo`: it makes real payments against simulated providers and shows why each went where.",
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, SandboxCommand.self, DemoCommand.self,

@@ -22,15 +22,15 @@ package struct KeyDigest: Hashable, Sendable {
         self.words = words
     }
 
+    /// Bits of the digest other than those that `hash(into:)` takes, for those who divide keys among themselves.
+    var spreadingBits: UInt64 { words.3 }
+
     /// Appends the 32 bytes.
     package func append(to bytes: inout [UInt8]) {
         for word in [words.0, words.1, words.2, words.3] {
             withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
         }
     }
-
-    /// Bits of the digest other than those that `hash(into:)` takes, for those who divide keys among themselves.
-    var spreadingBits: UInt64 { words.3 }
 
     package static func == (left: KeyDigest, right: KeyDigest) -> Bool {
         left.words == right.words

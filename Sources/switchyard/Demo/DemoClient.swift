@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTP1
 import StrictJSON
 
 /// What the router or the sandbox answered.
@@ -95,6 +96,7 @@ struct DemoClient {
         let response = try await http.execute(request, timeout: .seconds(40))
         let body = try await response.body.collect(upTo: 1 << 20)
         let json = (try? JSONValue(parsing: Array(body.readableBytesView))) ?? .null
-        return DemoAnswer(status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) }, json: json)
+        return DemoAnswer(
+            status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) }, json: json)
     }
 }

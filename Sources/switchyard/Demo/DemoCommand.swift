@@ -5,10 +5,12 @@ import Logging
 import PaymentEngine
 import ProviderSandbox
 import ServiceLifecycle
+import UnixSignals
 
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Simulated providers and the router in one process: real payments, an outage, a replay.",
+        commandName: "demo",
+        abstract: "Simulated providers and the router in one process: real payments, an outage, a replay.",
         discussion: "Keeps serving afterwards, for the curl lines that it prints; ctrl-c ends it.")
 
     @OptionGroup var source: ConfigurationOption
@@ -76,7 +78,9 @@ struct DemoCommand: AsyncParsableCommand {
 
     private func tell(_ client: DemoClient, admin: String) async throws -> Bool {
         let out = DemoOutput()
-        out.line("Switchyard: every app calls one payment API; rules in \(source.folder)/ pick the provider; outages do not charge anyone twice.")
+        out.line(
+            "Switchyard: every app calls one payment API; rules in \(source.folder)/ pick the provider; outages do not charge anyone twice."
+        )
         out.line("")
         out.line("  router      \(client.api)   the API that apps call")
         out.line("  operations  \(admin)   health, providers")

@@ -52,7 +52,9 @@ struct DemoStory {
         let answer = try await create(key: "demo-phone-1", Self.phonePayment, quiet: true)
         out.say("POST /v1/payments with the same Idempotency-Key: demo-phone-1")
         out.say("→ \(answer.status), Idempotency-Replayed: \(answer.header("idempotency-replayed") ?? "missing")")
-        check(answer.header("idempotency-replayed") == "true", "the first answer is given again; nothing is sent to a provider")
+        check(
+            answer.header("idempotency-replayed") == "true",
+            "the first answer is given again; nothing is sent to a provider")
         let after = try await client.charges().count
         check(after == before, "the provider charged once")
         let other = try await create(
@@ -67,7 +69,9 @@ struct DemoStory {
         let body = Self.phonePayment.replacing("order-1001", with: "order-1002")
         let answer = try await create(key: "demo-phone-2", body)
         show(answer)
-        check(answer.status == 201 && answer["provider"] == "payalo-backup", "the payment survived: payalo-backup took it")
+        check(
+            answer.status == 201 && answer["provider"] == "payalo-backup", "the payment survived: payalo-backup took it"
+        )
         check(
             answer.attempts.first?.contains("connect_refused") == true,
             "failover was allowed because the connection was refused: nothing can have been charged")
@@ -85,8 +89,11 @@ struct DemoStory {
         let before = try await client.charges().count
         let answer = try await create(key: "demo-phone-3", body)
         show(answer)
-        check(answer.status == 201 && answer["status"] == "captured", "asked by our reference, the provider has the charge: captured")
-        check(answer["provider"] == "payalo-ke", "nobody else was tried: after an unclear answer that could charge twice")
+        check(
+            answer.status == 201 && answer["status"] == "captured",
+            "asked by our reference, the provider has the charge: captured")
+        check(
+            answer["provider"] == "payalo-ke", "nobody else was tried: after an unclear answer that could charge twice")
         let after = try await client.charges().count
         check(after == before + 1, "the customer was charged once")
     }
@@ -101,10 +108,14 @@ struct DemoStory {
         guard let first = answers.first else { return }
         try await explain(Self.checkout)
         show(first)
-        check(answers.allSatisfy { $0.status == 201 && $0["status"] == "requires_action" }, "all three wait for the customer")
+        check(
+            answers.allSatisfy { $0.status == 201 && $0["status"] == "requires_action" },
+            "all three wait for the customer")
         let tokens = try await client.requests("spayon").count { $0["path"]?.string?.hasSuffix("/api/tokens") == true }
         check(tokens == 1, "one token was fetched for three payments")
-        if let page = first.nextURL { out.say("The customer's page (open it in a browser while the demo runs): \(page)") }
+        if let page = first.nextURL {
+            out.say("The customer's page (open it in a browser while the demo runs): \(page)")
+        }
         guard let last = answers.last else { return }
         try await settle("spayon", last["provider_reference"], "success")
         let paid = try await waitFor(last["id"], status: "captured")
@@ -118,7 +129,9 @@ struct DemoStory {
         for charge in try await client.charges() {
             let reference = charge["reference"]?.string ?? "?"
             isOnce = seen.insert(reference).inserted && isOnce
-            out.say("\(charge["provider"]?.string ?? "?")  \(charge["amount"]?.string ?? "?") \(charge["currency"]?.string ?? "?")  \(reference)")
+            out.say(
+                "\(charge["provider"]?.string ?? "?")  \(charge["amount"]?.string ?? "?") \(charge["currency"]?.string ?? "?")  \(reference)"
+            )
         }
         check(isOnce && seen.count == 4, "four payments were made, and each was charged once")
     }
@@ -139,7 +152,9 @@ struct DemoStory {
             guard let name = provider["provider"]?.string else { return nil }
             return provider["use"]?.bool == true ? name : "(\(name): \(provider["reason"]?.string ?? ""))"
         }
-        out.say("Route \(decision["route"] ?? "none"), because \(decision["reason"] ?? ""): \(providers.joined(separator: ", then "))")
+        out.say(
+            "Route \(decision["route"] ?? "none"), because \(decision["reason"] ?? ""): \(providers.joined(separator: ", then "))"
+        )
     }
 
     private func show(_ answer: DemoAnswer) {

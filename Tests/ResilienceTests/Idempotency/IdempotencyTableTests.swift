@@ -53,6 +53,18 @@ func digest(_ number: Int) -> KeyDigest {
         return waiter
     }
 
+    @Test func `a digest gives back its bytes, and differs in any of them`() {
+        let bytes = (0..<32).map { UInt8($0 * 7) }
+        var written: [UInt8] = [9]
+        KeyDigest(bytes: bytes).append(to: &written)
+        #expect(written == [9] + bytes)
+        for index in bytes.indices {
+            var other = bytes
+            other[index] ^= 1
+            #expect(KeyDigest(bytes: other) != KeyDigest(bytes: bytes))
+        }
+    }
+
     @Test mutating func `a kept answer is given until its ttl is over, counted from its end`() throws {
         let lease = try run(1)
         let waiters = try [wait(1), wait(1)]
