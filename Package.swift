@@ -127,6 +127,6 @@ let package = Package(
         .tests("PaymentModel", ["StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
-        .tests("Routing", ["PaymentModel", "ProviderKit"]),
+        .tests("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
     ] + plugins.flatMap(Target.plugin)
 )
