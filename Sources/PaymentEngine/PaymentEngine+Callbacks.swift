@@ -54,10 +54,12 @@ extension PaymentEngine {
             logger.warning("callback matches no payment", metadata: ["provider": "\(name)"])
             return .accepted
         }
-        guard await store.update(id, { $0.isNewCallback(notice.eventID) }) == true else { return .accepted }
+        // Another provider of the same payment may use the same ids.
+        let event = PaymentRecord.name(name, notice.eventID)
+        guard await store.update(id, { $0.isNewCallback(event) }) == true else { return .accepted }
         if verdict == .unsigned {
             // Its word changes nothing: it is a hint to ask now.
-            inquiries.add(id, due: environment.now)
+            await takeHint(on: id)
         } else {
             await apply(notice.report, from: name, to: id)
         }
@@ -81,8 +83,8 @@ extension PaymentEngine {
         }
         guard let vouchedFor else { return found }
         guard let found else {
-            let named = notice.report.ourReference != nil || notice.report.providerReference != nil
-            return named ? nil : vouchedFor
+            // The provider's own reference may be new to us: the callback may overtake the reply that names it.
+            return notice.report.ourReference == nil ? vouchedFor : nil
         }
         return found == vouchedFor ? found : nil
     }

@@ -121,20 +121,25 @@ extension PaymentEngine {
             return await keep(currentAnswer, of: leaveOpen(run), lease)
         case .rejected(let detail, _, _):
             let record = await conclude(run, end.observation)
+            // A callback may have told otherwise.
+            guard record.payment.status == .failed else { return keep(currentAnswer, of: record, lease) }
             var problem = Problem(.providerRejected, detail)
             problem.payment = record.payment
             let answer = Answer(problem, instance: call.requestID)
             keys.keep(lease, answer)
             return answer
         case .belongsToAnother:
-            await store.remove(run.payment.id)
+            await store.remove(run.payment.id) { _ in true }
             let problem = Problem(
                 .idempotencyKeyReused, "the provider has another payment under the reference of this key")
             let answer = Answer(problem, instance: call.requestID)
             keys.keep(lease, answer)
             return answer
         case .nobody:
-            await store.remove(run.payment.id)
+            // Unless a callback has told of money meanwhile.
+            guard await store.remove(run.payment.id, if: \.isUnheardOf) else {
+                return await keep(currentAnswer, of: conclude(run), lease)
+            }
             var problem = Problem(
                 .noProviderAvailable, "nothing was charged anywhere", retryAfter: run.retryAfterSeconds)
             problem.attempts = run.attempts
@@ -157,13 +162,13 @@ extension PaymentEngine {
             for attempt in run.attempts { record.payment.record(attempt) }
             record.isVisible = true
             record.isBusy = false
-            record.openSince = instant
+            record.openSince = record.openSince ?? instant
             record.lastAskedAt = instant
             record.learnProviderReference()
             return record
         }
         guard let record else { preconditionFailure("a payment that is under way was dropped") }
-        if record.isToBeAsked { scheduleInquiry(of: record) }
+        scheduleInquiry(of: record)
         log(record.payment, run)
         return record
     }

@@ -52,8 +52,9 @@ extension PaymentEngine {
             provider: provider, state: report.state, money: report.money,
             providerReference: report.providerReference, expiresAt: report.expiresAt)
         return await change(id) { record in
-            record.session.merge(report.session) { $1 }
             let effect = record.payment.observe(observation, at: now)
+            // A provider that had the payment before a failover has nothing to say of it where it is now.
+            if record.payment.provider == provider { record.session.merge(report.session) { $1 } }
             record.learnProviderReference()
             return effect
         }
@@ -85,9 +86,10 @@ extension PaymentEngine {
         return effect
     }
 
-    /// Puts a payment down for its next inquiry; for a person where it has been open for too long.
+    /// Puts a payment down for its next inquiry, where one is due.
     func scheduleInquiry(of record: PaymentRecord) {
-        guard record.isToBeAsked, let openSince = record.openSince else { return }
+        // Before its create is answered nothing is asked from here; the answer puts it down.
+        guard record.isAwaited, let openSince = record.openSince else { return }
         let now = environment.now
         let adapter = record.payment.provider.flatMap { runtime($0) }?.adapter as? any Inquiring
         let policy = InquiryPolicy(
@@ -96,22 +98,40 @@ extension PaymentEngine {
             Duration.milliseconds(expiresAt.milliseconds - environment.wallClock.milliseconds)
         }
         let due = policy.next(
-            asked: record.inquiries, openSince: openSince, lastAskedAt: record.lastAskedAt ?? openSince, now: now,
-            expiry: expiry, jitter: environment.random())
+            InquiryPolicy.History(
+                isOpen: record.isToBeAsked, asked: record.inquiries, openSince: openSince,
+                lastAskedAt: record.lastAskedAt ?? openSince, lastTriedAt: record.lastTriedAt,
+                lastAnsweredAt: record.lastAnsweredAt, hint: record.hint), now: now, expiry: expiry,
+            jitter: environment.random())
         if let due { inquiries.add(record.payment.id, due: due) }
     }
 
+    /// Takes an unsigned callback as a reason to ask, whatever the payment's state: it may tell of a late success.
+    func takeHint(on id: String) async {
+        let instant = environment.now
+        let record = await store.update(id) { record in
+            record.takeHint(at: instant)
+            return record
+        }
+        if let record { scheduleInquiry(of: record) }
+    }
+
     private func askInBackground(_ id: String) async {
-        guard let record = await store.record(id), record.isToBeAsked else { return }
-        if !record.isBusy { await ask(record) }
+        guard let record = await store.record(id), record.isAwaited else { return }
+        let isAnswered = record.isBusy ? false : await ask(record).isOver
         let instant = environment.now
         let now = environment.wallClock
-        _ = await change(id) { record in
-            record.inquiries += 1
-            guard record.isToBeAsked, let openSince = record.openSince,
+        _ = await change(id) { changed in
+            changed.lastTriedAt = instant
+            if record.hint == nil { changed.inquiries += 1 }
+            if let hint = changed.hint, hint.number == record.hint?.number {
+                let isStale = hint.since.duration(to: instant) >= InquiryPolicy.givesUpAfter
+                if isAnswered || isStale { changed.hint = nil } else { changed.hint?.tries += 1 }
+            }
+            guard changed.isToBeAsked, let openSince = changed.openSince,
                 openSince.duration(to: instant) >= InquiryPolicy.givesUpAfter
             else { return .unchanged }
-            return record.payment.needReview(.unresolved, at: now)
+            return changed.payment.needReview(.unresolved, at: now)
         }
         if let record = await store.record(id) { scheduleInquiry(of: record) }
     }
@@ -130,11 +150,25 @@ extension PaymentEngine {
         let exchanged = await runtime.inquire(
             inquiry.adapter, inquiry.request, inquiry.subject, within: runtime.configuration.timeout)
         let instant = environment.now
-        if case .skipped = exchanged {} else { await store.update(id) { $0.lastAskedAt = instant } }
+        let isAnswered =
+            switch exchanged {
+            case .replied(.found), .replied(.notFound): true
+            default: false
+            }
+        if case .skipped = exchanged {
+        } else {
+            await store.update(id) { record in
+                record.lastAskedAt = instant
+                if isAnswered { record.lastAnsweredAt = instant }
+            }
+        }
         switch exchanged {
-        case .replied(.found(let report)):
-            if transaction != nil, let claim = await refusal(of: report, claimed: transaction, for: record) {
-                return claim
+        case .replied(.found(var report)):
+            if let transaction {
+                if let fault = await refusal(of: report, claimed: transaction, for: record, at: provider) {
+                    return .claimRefused(fault)
+                }
+                report.providerReference = transaction
             }
             await store.update(id) { $0.neverSeenSince = nil }
             await apply(report, from: provider, to: id)
@@ -156,25 +190,26 @@ extension PaymentEngine {
         case answered, noAnswer, cannotAsk
         /// The provider's id that the app named is not this payment's: what is wrong with it.
         case claimRefused(String)
+
+        /// Whether asking again would tell no more.
+        var isOver: Bool {
+            switch self {
+            case .answered, .cannotAsk: true
+            case .noAnswer, .claimRefused: false
+            }
+        }
     }
 
-    /// What keeps a transaction that the app named from being this payment's.
+    /// What keeps a transaction that the app named from being this payment's. From now on it names no other payment: of two
+    /// that claim it at once, one gets it.
     private func refusal(
-        of report: ProviderReport, claimed transaction: String?, for record: PaymentRecord
-    ) async -> AskResult? {
-        guard let transaction, let provider = record.payment.provider else { return nil }
-        if let reference = report.providerReference, reference != transaction {
-            return .claimRefused("is not this payment's")
-        }
-        if let owner = await store.id(ofReference: PaymentRecord.name(provider, transaction)),
-            owner != record.payment.id
-        {
-            return .claimRefused("belongs to another payment")
-        }
-        if let money = report.money, money != record.payment.money {
-            return .claimRefused("is of another amount or currency")
-        }
-        return nil
+        of report: ProviderReport, claimed transaction: String, for record: PaymentRecord, at provider: String
+    ) async -> String? {
+        if let reference = report.providerReference, reference != transaction { return "is not this payment's" }
+        // An answer without an amount does not show that it is this one.
+        guard report.money == record.payment.money else { return "is of another amount or currency" }
+        let name = PaymentRecord.name(provider, transaction)
+        return await store.claim(reference: name, for: record.payment.id) ? nil : "belongs to another payment"
     }
 
     /// The provider never saw the payment. For an `unknown` one that ends the matter once it has said so for long enough.
@@ -195,7 +230,9 @@ extension PaymentEngine {
     private func expire(_ id: String) async {
         let now = environment.wallClock
         _ = await change(id) { record in
-            guard record.payment.status.isOpen, let provider = record.payment.provider else { return .unchanged }
+            guard record.payment.status.isOpen || record.payment.status == .authorized,
+                let provider = record.payment.provider
+            else { return .unchanged }
             return record.payment.observe(Observation(provider: provider, state: .expired), at: now)
         }
     }

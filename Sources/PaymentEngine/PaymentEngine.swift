@@ -16,6 +16,7 @@ package final class PaymentEngine: Sendable {
     let keys: IdempotencyStore<Answer, String>
     let references: References
     let budget = RetryBudget()
+    let locks = PaymentLocks()
     let inquiries: InquiryQueue
     let logger: Logger
 
@@ -107,15 +108,25 @@ package final class PaymentEngine: Sendable {
         return ResourceID.make(prefix, at: environment.wallClock, using: &random)
     }
 
-    /// Runs work that no caller can cancel and that draining waits for.
+    /// Runs work that no caller can cancel and that draining waits for, from this moment on: its task may start later.
     func detached<Result: Sendable>(_ work: @escaping @Sendable () async -> Result) async -> Result {
-        await Task { await self.counted(work) }.value
+        beginWork()
+        return await Task {
+            defer { self.endWork() }
+            return await work()
+        }.value
     }
 
     /// Runs work that draining waits for.
     func counted<Result: Sendable>(_ work: () async -> Result) async -> Result {
-        state.withLock { $0.underWay += 1 }
-        let result = await work()
+        beginWork()
+        defer { endWork() }
+        return await work()
+    }
+
+    private func beginWork() { state.withLock { $0.underWay += 1 } }
+
+    private func endWork() {
         let idle = state.withLock { state in
             state.underWay -= 1
             guard state.underWay == 0 else { return [CheckedContinuation<Void, Never>]() }
@@ -123,7 +134,6 @@ package final class PaymentEngine: Sendable {
             return state.whenIdle
         }
         for continuation in idle { continuation.resume() }
-        return result
     }
 }
 

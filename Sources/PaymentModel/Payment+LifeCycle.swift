@@ -66,7 +66,7 @@ extension Payment {
         case .requiresAction(let action):
             return move(to: .requiresAction, observation, at: now) { $0.nextAction = action }
         case .pending(let action):
-            return move(to: action == nil ? .pending : .requiresAction, observation, at: now) { $0.nextAction = action }
+            return move(to: .pending, observation, at: now) { $0.nextAction = action }
         case .authorized: return succeed(.authorized, observation, at: now)
         case .captured: return succeed(.captured, observation, at: now)
         case .failedForNow(let decline):

@@ -108,14 +108,17 @@ struct CreateRun {
         var sends = 0
         while true {
             let rest = engine.environment.now.duration(to: call.deadline)
-            guard rest >= (safety == .inert ? .milliseconds(50) : min(timeout, .seconds(2))) else {
+            let least = safety == .inert ? .milliseconds(50) : min(timeout, .seconds(2))
+            guard rest >= least else {
                 note(runtime, .create, .skipped, "deadline", since: engine.environment.now)
                 return openOrNext
             }
-            let order = await prepare(runtime, counter: counter)
+            guard let order = await prepare(runtime, counter: counter) else { return .end(.answered) }
             guard let ticket = history.ticket(for: runtime.name) else { return openOrNext }
             let began = engine.environment.now
-            let exchanged = await runtime.create(order, with: ticket, within: min(timeout, rest))
+            let exchanged = await runtime.create(
+                order, with: ticket, within: min(timeout, rest), limit: SendLimit(deadline: call.deadline, least: least)
+            )
             sends += 1
             let lossReason: String
             switch exchanged {
@@ -264,11 +267,9 @@ struct CreateRun {
     private mutating func adopt(_ report: ProviderReport, of runtime: ProviderRuntime, wasOpen: Bool) async -> Step {
         if !wasOpen {
             if let money = report.money, money != payment.money { return .end(.belongsToAnother) }
-            if let reference = report.providerReference,
-                let owner = await engine.store.id(ofReference: PaymentRecord.name(runtime.name, reference)),
-                owner != payment.id
-            {
-                return .end(.belongsToAnother)
+            if let reference = report.providerReference {
+                let name = PaymentRecord.name(runtime.name, reference)
+                guard await engine.store.claim(reference: name, for: payment.id) else { return .end(.belongsToAnother) }
             }
         }
         history.close(byAnswerFrom: runtime.name)
@@ -278,14 +279,18 @@ struct CreateRun {
 
     // MARK: Record
 
-    /// Says in the store who is about to be sent what, before it is sent: a callback may overtake the reply.
-    private func prepare(_ runtime: ProviderRuntime, counter: Int) async -> PaymentOrder {
+    /// Says in the store who is about to be sent what, before it is sent: a callback may overtake the reply. Nil where one
+    /// has told meanwhile what became of the payment: then nobody is sent anything any more.
+    private func prepare(_ runtime: ProviderRuntime, counter: Int) async -> PaymentOrder? {
         let reference = engine.references.reference(
             of: scope, operation: .create, counter: counter, format: runtime.adapter.referenceFormat)
-        await engine.store.update(payment.id) { record in
+        let maySend = await engine.store.update(payment.id) { record in
+            guard record.maySend else { return false }
             record.payment.assign(to: runtime.name)
             record.give(reference: reference, at: runtime.name)
+            return true
         }
+        guard maySend == true else { return nil }
         return PaymentOrder(
             id: payment.id, reference: reference, request: request,
             callbackURL: engine.callbackURL(provider: runtime, payment: payment.id, call.configuration),

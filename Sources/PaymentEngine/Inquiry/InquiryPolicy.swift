@@ -14,26 +14,51 @@ struct InquiryPolicy {
     /// Past the end of its session a payment is asked after once more, so much later.
     static let graceAfterExpiry: Duration = .seconds(5 * 60)
 
+    /// What has been done about a payment so far.
+    struct History {
+        /// Its outcome, or that of a follow-up, is not known; false where only the end of a hold or a hint is waited for.
+        let isOpen: Bool
+        /// How many of the times have been used.
+        let asked: Int
+        let openSince: ContinuousClock.Instant
+        /// When a question last went out, or the create was answered.
+        let lastAskedAt: ContinuousClock.Instant
+        /// When asking was last tried, be it that the breaker or our own limit forbade it.
+        let lastTriedAt: ContinuousClock.Instant?
+        let lastAnsweredAt: ContinuousClock.Instant?
+        let hint: PaymentRecord.Hint?
+    }
+
     /// When the payment is asked after next; nil where it is asked no more.
     ///
     /// - Parameters:
-    ///   - asked: How many times have been used.
     ///   - expiry: From now to the end of the session; nil where none is known.
-    ///   - jitter: 0 to 1000; spreads the times by ± 10 %.
+    ///   - jitter: Any number; spreads the times by ± 10 %.
     func next(
-        asked: Int, openSince: ContinuousClock.Instant, lastAskedAt: ContinuousClock.Instant,
-        now: ContinuousClock.Instant, expiry: Duration?, jitter: UInt64
+        _ history: History, now: ContinuousClock.Instant, expiry: Duration?, jitter: UInt64
     ) -> ContinuousClock.Instant? {
-        guard openSince.duration(to: now) < Self.givesUpAfter, let last = times.last else { return nil }
-        // The listed times count from the opening; beyond the list the last one repeats.
-        let after = asked < times.count ? times[asked] : last * (asked - times.count + 2)
-        var due = openSince + after + after / 10_000 * (Int(jitter % 2001) - 1000)
-        due = max(due, lastAskedAt + leastInterval, now)
-        if let expiry {
-            let final = now + expiry + Self.graceAfterExpiry
-            if final > now { due = min(due, max(final, lastAskedAt + leastInterval)) }
+        guard let last = times.last else { return nil }
+        let soonest = max(history.lastAskedAt + leastInterval, now)
+        var dues: [ContinuousClock.Instant] = []
+        if history.isOpen, history.openSince.duration(to: now) < Self.givesUpAfter {
+            // The listed times count from the opening; beyond the list the last one repeats.
+            let asked = history.asked
+            let after = asked < times.count ? times[asked] : last * (asked - times.count + 2)
+            dues.append(history.openSince + after + after / 10_000 * (Int(jitter % 2001) - 1000))
         }
-        return due
+        if let expiry {
+            // Once more past the end of the session; again only while nobody answers.
+            let final = now + expiry + Self.graceAfterExpiry
+            if history.lastAnsweredAt ?? history.openSince < final, now < final + Self.givesUpAfter {
+                let isRepeat = history.lastTriedAt.map { $0 >= final } ?? false
+                dues.append(isRepeat ? now + last : final)
+            }
+        }
+        if let hint = history.hint {
+            let isRepeat = hint.tries > 0
+            dues.append(isRepeat ? now + times[min(hint.tries, times.count) - 1] : now)
+        }
+        return dues.min().map { max($0, soonest) }
     }
 
     /// Whether the session has been over for long enough to say so.

@@ -2,7 +2,7 @@ import HeapModule
 import Resilience
 import Synchronization
 
-/// When which payment is asked after next: a heap of instants, and one task that waits for the first.
+/// When which payment is asked after next: a heap of instants, one for each payment, and one task that waits for the first.
 final class InquiryQueue: Sendable {
     private struct Entry: Comparable {
         let due: ContinuousClock.Instant
@@ -13,6 +13,8 @@ final class InquiryQueue: Sendable {
 
     private struct State {
         var heap = Heap<Entry>()
+        /// The entry that counts for a payment. Others of it in the heap were overtaken by an earlier one, and are skipped.
+        var due: [String: ContinuousClock.Instant] = [:]
         var sleeper: Task<Void, Never>?
     }
 
@@ -24,11 +26,14 @@ final class InquiryQueue: Sendable {
     }
 
     /// How many are waiting.
-    var count: Int { state.withLock { $0.heap.count } }
+    var count: Int { state.withLock { $0.due.count } }
 
-    /// Adds an inquiry. One that is due before all others wakes the waiting task.
+    /// Adds an inquiry; of two after the same payment the earlier stays. One that is due before all others wakes the waiting
+    /// task.
     func add(_ payment: String, due: ContinuousClock.Instant) {
-        let sleeper = state.withLock { state in
+        let sleeper = state.withLock { state -> Task<Void, Never>? in
+            if let known = state.due[payment], known <= due { return nil }
+            state.due[payment] = due
             let isFirst = state.heap.min.map { due < $0.due } ?? true
             state.heap.insert(Entry(due: due, payment: payment))
             return isFirst ? state.sleeper : nil
@@ -41,9 +46,12 @@ final class InquiryQueue: Sendable {
         while !Task.isCancelled {
             let now = environment.now
             let (due, payment) = state.withLock { state -> (ContinuousClock.Instant?, String?) in
+                while let first = state.heap.min, state.due[first.payment] != first.due { state.heap.removeMin() }
                 guard let first = state.heap.min else { return (nil, nil) }
                 guard first.due <= now else { return (first.due, nil) }
-                return (nil, state.heap.popMin()?.payment)
+                state.heap.removeMin()
+                state.due[first.payment] = nil
+                return (nil, first.payment)
             }
             if let payment { return payment }
             // Without entries there is nothing to wait for but `add`, which cancels the sleep.

@@ -13,12 +13,12 @@ enum Exchanged<Outcome: Sendable>: Sendable {
 
 extension ProviderRuntime {
     /// Creates the payment at the provider. The ticket is the right to do so: it is spent by the caller's record.
-    func create(_ order: PaymentOrder, with ticket: borrowing SendTicket, within timeout: Duration) async -> Exchanged<
-        CreateOutcome
-    > {
+    func create(
+        _ order: PaymentOrder, with ticket: borrowing SendTicket, within timeout: Duration, limit: SendLimit
+    ) async -> Exchanged<CreateOutcome> {
         precondition(ticket.provider == name, "a ticket for another provider")
         let adapter = adapter
-        return await exchange(.create, adapter.createRequest(for: order), within: timeout) { reply in
+        return await exchange(.create, adapter.createRequest(for: order), within: timeout, limit: limit) { reply in
             adapter.createOutcome(of: reply, for: order)
         } judge: { outcome in
             switch outcome {
@@ -65,7 +65,7 @@ extension ProviderRuntime {
     }
 
     private func exchange<Outcome: Sendable>(
-        _ operation: Operation, _ request: ProviderRequest, within timeout: Duration,
+        _ operation: Operation, _ request: ProviderRequest, within timeout: Duration, limit: SendLimit? = nil,
         read: (ProviderReply) -> Outcome, judge: (Outcome) -> Judgement
     ) async -> Exchanged<Outcome> {
         let permit: CallPermit
@@ -73,7 +73,7 @@ extension ProviderRuntime {
         case .admitted(let given): permit = given
         case .refused(let reason, let wait): return .skipped(reason: reason, retryAfter: wait)
         }
-        let transmission = await send(request, within: timeout) { reply in
+        let transmission = await send(request, within: timeout, limit: limit) { reply in
             guard reply.status == 401 || reply.status == 403 else { return false }
             return if case .refused(let refusal) = judge(read(reply)), refusal.kind == .credentials { true } else {
                 false

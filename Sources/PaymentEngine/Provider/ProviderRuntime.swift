@@ -86,33 +86,40 @@ final class ProviderRuntime: Sendable {
     /// Sends a request with the provider's token in it where it needs one. `isRefused` reads from a reply whether the
     /// credentials were refused: then the token is dropped and the same request sent once more with a new one, which is
     /// sound because a refused request did nothing.
+    ///
+    /// - Parameters:
+    ///   - timeout: Of one sending; waiting for a token has as much beside it.
+    ///   - limit: When all of it must have ended, and how much time before that a sending must have.
     func send(
-        _ request: ProviderRequest, within timeout: Duration, isRefused: (ProviderReply) -> Bool
+        _ request: ProviderRequest, within timeout: Duration, limit: SendLimit?, isRefused: (ProviderReply) -> Bool
     ) async -> Transmission {
         state.withLock { $0.inFlight += 1 }
         defer { state.withLock { $0.inFlight -= 1 } }
         guard let tokens, let adapter = adapter as? any TokenAuthenticated else {
             return await transport.send(request, timeout: timeout)
         }
-        let deadline = environment.now + timeout
-        var isSecondTry = false
+        let limit = limit ?? SendLimit(deadline: environment.now + timeout, least: .zero)
+        var refused: Transmission?
         while true {
             let token: Secret
             let generation: UInt64
-            switch await tokens.token(deadline: deadline, fetch: tokenFetch(adapter)) {
+            let patience = min(limit.deadline - limit.least, environment.now + timeout)
+            switch await tokens.token(deadline: patience, fetch: tokenFetch(adapter)) {
             case .token(let cached, let number): (token, generation) = (cached, number)
-            case .failed(let failure): return .notSent(failure)
-            case .timedOut: return .notSent(TransportFailure("token_timeout"))
+            case .failed(let failure): return refused ?? .notSent(failure)
+            case .timedOut: return refused ?? .notSent(TransportFailure("token_timeout"))
             }
             var authorized = request
             adapter.authorize(&authorized, with: token)
-            let rest = environment.now.duration(to: deadline)
-            guard rest > .zero else { return .notSent(TransportFailure("token_timeout")) }
-            let transmission = await transport.send(authorized, timeout: rest)
+            let rest = environment.now.duration(to: limit.deadline)
+            guard rest > .zero, rest >= limit.least else {
+                return refused ?? .notSent(TransportFailure("token_timeout"))
+            }
+            let transmission = await transport.send(authorized, timeout: min(timeout, rest))
             guard case .replied(let reply) = transmission, isRefused(reply) else { return transmission }
             tokens.reject(generation: generation)
-            if isSecondTry { return transmission }
-            isSecondTry = true
+            if refused != nil { return transmission }
+            refused = transmission
         }
     }
 
@@ -146,6 +153,13 @@ final class ProviderRuntime: Sendable {
             }
         }
     }
+}
+
+/// Until when a call may take, and how much of that the sending itself must have: a money-moving request is not begun
+/// without the time to hear of it.
+struct SendLimit: Sendable {
+    let deadline: ContinuousClock.Instant
+    let least: Duration
 }
 
 extension Refusal {

@@ -46,7 +46,7 @@ package final class MemoryPaymentStore: PaymentStore {
             let id = record.payment.id
             state.places[id] = Place(record: record, sequence: state.nextSequence)
             state.byKey[record.key] = id
-            for name in record.references { state.byReference[name] = id }
+            for name in record.references where state.byReference[name] == nil { state.byReference[name] = id }
             for list in [record.payment.app, ""] { state.lists[list, default: []].append((state.nextSequence, id)) }
             state.nextSequence += 1
             state.count(record, 1)
@@ -54,8 +54,22 @@ package final class MemoryPaymentStore: PaymentStore {
         }
     }
 
-    package func remove(_ id: String) async {
-        state.withLock { $0.drop(id) }
+    package func remove(_ id: String, if condition: (PaymentRecord) -> Bool) async -> Bool {
+        state.withLock { state in
+            guard let record = state.places[id]?.record, condition(record) else { return false }
+            state.drop(id)
+            return true
+        }
+    }
+
+    package func claim(reference name: String, for id: String) async -> Bool {
+        state.withLock { state in
+            guard state.places[id] != nil else { return false }
+            if let owner = state.byReference[name] { return owner == id }
+            state.byReference[name] = id
+            state.places[id]?.record.references.append(name)
+            return true
+        }
     }
 
     package func record(_ id: String) async -> PaymentRecord? {
@@ -78,7 +92,10 @@ package final class MemoryPaymentStore: PaymentStore {
             let known = state.places.values[index].record.references.count
             // In place: a record is large, and this is on every payment's path.
             let result = change(&state.places.values[index].record)
-            for name in state.places.values[index].record.references.dropFirst(known) { state.byReference[name] = id }
+            for name in state.places.values[index].record.references.dropFirst(known)
+            where state.byReference[name] == nil {
+                state.byReference[name] = id
+            }
             if !wasSettled, state.places.values[index].record.isSettled { state.settled.append(id) }
             state.count(state.places.values[index].record, 1)
             return result

@@ -18,8 +18,10 @@ package struct PaymentRecord: Sendable {
     /// Where a customer's browser that lands on the callback address is sent.
     package let returnURL: String?
 
-    /// Our reference at the provider that has the payment or may have it.
-    package var reference = ""
+    /// The last reference that we gave at each provider.
+    private var ownReferences: [String: String] = [:]
+    /// Our reference at the provider that has the payment or may have it; empty before any was given.
+    package var reference: String { payment.provider.flatMap { ownReferences[$0] } ?? "" }
     /// Every reference that was given out for it, as `provider/reference`.
     package var references: [String] = []
     /// What the adapter keeps: session tokens and the like.
@@ -29,12 +31,29 @@ package struct PaymentRecord: Sendable {
 
     /// When the payment was last asked after, or its create answered.
     package var lastAskedAt: ContinuousClock.Instant?
+    /// When asking was last tried, be it that nothing could be sent.
+    package var lastTriedAt: ContinuousClock.Instant?
+    /// When the provider last answered an inquiry.
+    package var lastAnsweredAt: ContinuousClock.Instant?
     /// How many of the inquiry times are behind it.
     package var inquiries = 0
     /// When asking began: 24 hours later it goes to a person.
     package var openSince: ContinuousClock.Instant?
     /// Since when the provider has said, at every asking, that it never saw the payment.
     package var neverSeenSince: ContinuousClock.Instant?
+
+    /// An unsigned callback that the provider has not been asked about yet, or has not answered for.
+    package var hint: Hint?
+    /// How many hints there were.
+    private var hints = 0
+
+    /// What makes the provider be asked out of turn.
+    package struct Hint: Sendable, Hashable {
+        let number: Int
+        let since: ContinuousClock.Instant
+        /// Askings without an answer.
+        var tries = 0
+    }
 
     /// Callbacks that were applied, newest last; bounded.
     package var appliedCallbacks: [String] = []
@@ -57,9 +76,33 @@ package struct PaymentRecord: Sendable {
     /// Whether the provider is to be asked after it.
     var isToBeAsked: Bool { payment.status.isOpen || payment.openOperation != nil }
 
+    /// Whether it is waited for: an outcome, the end of a hold, or the truth of a hint.
+    var isAwaited: Bool {
+        isToBeAsked || hint != nil || payment.status == .authorized && payment.expiresAt != nil
+    }
+
+    /// Whether a money-moving request may still go out for it. Not once a callback has told what became of it, or has
+    /// told something that a person must look at.
+    var maySend: Bool {
+        guard payment.status == .unknown else { return false }
+        switch payment.review?.reason {
+        case nil, .cannotAsk, .unresolved: return true
+        default: return false
+        }
+    }
+
+    /// Whether nothing at all was heard of it.
+    var isUnheardOf: Bool { payment.status == .unknown && payment.review == nil }
+
+    /// Takes a provider's unsigned word as a reason to ask.
+    mutating func takeHint(at now: ContinuousClock.Instant) {
+        hints += 1
+        hint = Hint(number: hints, since: now)
+    }
+
     /// Gives a reference at a provider to the payment. Callbacks match any that was ever given.
     mutating func give(reference: String, at provider: String) {
-        self.reference = reference
+        ownReferences[provider] = reference
         let name = Self.name(provider, reference)
         if !references.contains(name) { references.append(name) }
     }
@@ -72,6 +115,8 @@ package struct PaymentRecord: Sendable {
     }
 
     /// Whether a callback is new; remembers it. The last 64 are known by name, older ones by the state they led to.
+    ///
+    /// - Parameter id: The event's, in the scope of its provider.
     mutating func isNewCallback(_ id: String) -> Bool {
         guard !appliedCallbacks.contains(id) else { return false }
         if appliedCallbacks.count == 64 { appliedCallbacks.removeFirst() }

@@ -87,15 +87,26 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
         static func < (left: Expiry, right: Expiry) -> Bool { left.at < right.at }
     }
 
+    /// The entries are kept in parts: one that grows moves its own entries, so no claim pays for moving a million.
+    private struct Part {
+        var entries: [KeyDigest: Entry] = [:]
+        var expiries = Heap<Expiry>()
+
+        func holdsExpired(now: ContinuousClock.Instant) -> Bool {
+            expiries.min.map { $0.at <= now } ?? false
+        }
+    }
+
+    private static var partCount: Int { 256 }
+
     /// How many expired entries one claim clears away at most while there is room: it adds one, so they cannot pile up,
     /// and no claim pays for a day's worth.
     private static var clearedPerClaim: Int { 32 }
 
     private var limits: IdempotencyLimits
-    private var entries: [KeyDigest: Entry] = [:]
+    private var parts = [Part](repeating: Part(), count: Self.partCount)
     private var entriesOfApp: [String: Int] = [:]
     private var waiters: [KeyDigest: Set<WaiterID>] = [:]
-    private var expiries = Heap<Expiry>()
     private var generation: UInt64 = 0
     private var waiterNumbers = WaiterNumbers()
 
@@ -104,7 +115,7 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
     }
 
     /// The keys held: those whose time is over may be among them until they are cleared away.
-    package var count: Int { entries.count }
+    package private(set) var count = 0
 
     /// Where `count` ends.
     package var limit: Int { limits.maxKeys }
@@ -123,8 +134,9 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
     package mutating func claim(
         key: KeyDigest, app: String, fingerprint: KeyDigest, now: ContinuousClock.Instant
     ) -> Decision {
-        clearExpired(atMost: Self.clearedPerClaim, now: now)
-        if let entry = entries[key] {
+        let part = part(of: key)
+        clearExpired(inPart: part, atMost: Self.clearedPerClaim, now: now)
+        if let entry = parts[part].entries[key] {
             if let until = entry.phase.until, until <= now {
                 remove(key)
             } else {
@@ -135,8 +147,9 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
             guard clearExpired(atMost: Self.clearedPerClaim, now: now) else { return .full }
         }
         generation += 1
-        entries[key] = Entry(
+        parts[part].entries[key] = Entry(
             fingerprint: fingerprint, app: app, generation: generation, phase: .running(settled: nil))
+        count += 1
         entriesOfApp[app, default: 0] += 1
         return .run(IdempotencyLease(key: key, generation: generation))
     }
@@ -193,7 +206,7 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
         if let settled = settledAnswer(of: lease.key) {
             store(settled, key: lease.key, generation: lease.generation, now: now)
         } else {
-            entries[lease.key]?.phase = .open(owner)
+            setPhase(.open(owner), of: lease.key)
         }
         return takeWaiters(of: lease.key)
     }
@@ -206,8 +219,8 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
             store(settled, key: lease.key, generation: lease.generation, now: now)
         } else {
             let until = now + limits.ttl
-            entries[lease.key]?.phase = .blocked(until: until)
-            expiries.insert(Expiry(at: until, key: lease.key, generation: lease.generation))
+            setPhase(.blocked(until: until), of: lease.key)
+            expire(lease.key, generation: lease.generation, at: until)
         }
         return takeWaiters(of: lease.key)
     }
@@ -215,10 +228,10 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
     /// The first known outcome of an open key: kept for `ttl` from now. For a key whose run has not ended yet it is
     /// remembered for the case that the run ends with `hold`. A kept answer stays what it is.
     package mutating func settle(key: KeyDigest, answer: Answer, now: ContinuousClock.Instant) {
-        guard let entry = entries[key] else { return }
+        guard let entry = entry(of: key) else { return }
         switch entry.phase {
         case .running(settled: nil):
-            entries[key]?.phase = .running(settled: answer)
+            setPhase(.running(settled: answer), of: key)
         case .open:
             store(answer, key: key, generation: entry.generation, now: now)
         case .blocked(let until) where now < until:
@@ -230,7 +243,7 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
 
     /// Frees an open key whose owner is gone.
     package mutating func forget(key: KeyDigest) {
-        if case .open? = entries[key]?.phase { remove(key) }
+        if case .open? = entry(of: key)?.phase { remove(key) }
     }
 
     /// Clears away at most `most` entries whose time is over. Costs O(log n) for each.
@@ -239,28 +252,53 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
     @discardableResult
     package mutating func clearExpired(atMost most: Int, now: ContinuousClock.Instant) -> Bool {
         var cleared = 0
-        while cleared < most, let next = expiries.min, next.at <= now {
-            expiries.removeMin()
-            cleared += 1
-            if let entry = entries[next.key], entry.generation == next.generation, entry.phase.until == next.at {
-                remove(next.key)
-            }
+        for part in parts.indices where cleared < most && parts[part].holdsExpired(now: now) {
+            cleared += clearExpired(inPart: part, atMost: most - cleared, now: now)
         }
         return cleared > 0
     }
 
+    /// Returns how many were cleared away.
+    @discardableResult
+    private mutating func clearExpired(inPart part: Int, atMost most: Int, now: ContinuousClock.Instant) -> Int {
+        var cleared = 0
+        while cleared < most, let next = parts[part].expiries.min, next.at <= now {
+            parts[part].expiries.removeMin()
+            cleared += 1
+            let entry = parts[part].entries[next.key]
+            if let entry, entry.generation == next.generation, entry.phase.until == next.at { remove(next.key) }
+        }
+        return cleared
+    }
+
+    private func part(of key: KeyDigest) -> Int {
+        Int(truncatingIfNeeded: key.spreadingBits) & (Self.partCount - 1)
+    }
+
+    private func entry(of key: KeyDigest) -> Entry? {
+        parts[part(of: key)].entries[key]
+    }
+
+    private mutating func setPhase(_ phase: Phase, of key: KeyDigest) {
+        parts[part(of: key)].entries[key]?.phase = phase
+    }
+
+    private mutating func expire(_ key: KeyDigest, generation: UInt64, at until: ContinuousClock.Instant) {
+        parts[part(of: key)].expiries.insert(Expiry(at: until, key: key, generation: generation))
+    }
+
     private func hasRoom(for app: String) -> Bool {
-        entries.count < limits.maxKeys && entriesOfApp[app, default: 0] < limits.maxKeysPerApp
+        count < limits.maxKeys && entriesOfApp[app, default: 0] < limits.maxKeysPerApp
     }
 
     private func isRunning(_ lease: IdempotencyLease) -> Bool {
-        guard let entry = entries[lease.key], entry.generation == lease.generation else { return false }
+        guard let entry = entry(of: lease.key), entry.generation == lease.generation else { return false }
         if case .running = entry.phase { return true }
         return false
     }
 
     private func settledAnswer(of key: KeyDigest) -> Answer? {
-        if case .running(let settled)? = entries[key]?.phase { return settled }
+        if case .running(let settled)? = entry(of: key)?.phase { return settled }
         return nil
     }
 
@@ -268,12 +306,13 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
         _ answer: Answer, key: KeyDigest, generation: UInt64, now: ContinuousClock.Instant
     ) {
         let until = now + limits.ttl
-        entries[key]?.phase = .kept(answer, until: until)
-        expiries.insert(Expiry(at: until, key: key, generation: generation))
+        setPhase(.kept(answer, until: until), of: key)
+        expire(key, generation: generation, at: until)
     }
 
     private mutating func remove(_ key: KeyDigest) {
-        guard let entry = entries.removeValue(forKey: key) else { return }
+        guard let entry = parts[part(of: key)].entries.removeValue(forKey: key) else { return }
+        count -= 1
         let left = entriesOfApp[entry.app, default: 0] - 1
         entriesOfApp[entry.app] = left > 0 ? left : nil
     }

@@ -147,6 +147,11 @@ package final class IdempotencyStore<Answer: Sendable, Owner: Hashable & Sendabl
         state.withLock { $0.table.limit }
     }
 
+    /// The callers that wait now for another's run.
+    package var waiting: Int {
+        state.withLock { $0.waiters.count }
+    }
+
     private func finish(
         with claim: Claim,
         _ end: (inout IdempotencyTable<Answer, Owner>, ContinuousClock.Instant) -> Set<WaiterID>

@@ -22,6 +22,9 @@ package struct KeyDigest: Hashable, Sendable {
         self.words = words
     }
 
+    /// Bits of the digest other than those that `hash(into:)` takes, for those who divide keys among themselves.
+    var spreadingBits: UInt64 { words.3 }
+
     /// Appends the 32 bytes.
     package func append(to bytes: inout [UInt8]) {
         for word in [words.0, words.1, words.2, words.3] {

@@ -82,6 +82,11 @@ package final class TokenCache<Token: Sendable, Failure: Error & Sendable>: Send
         return state.withLock { $0.machine.age(now: now) }
     }
 
+    /// The callers that wait now for a fetch.
+    package var waiting: Int {
+        state.withLock { $0.waiters.count }
+    }
+
     /// Runs the fetch in a task of its own: the caller that started it may be cancelled.
     private func start(_ fetch: @escaping Fetch) {
         Task {

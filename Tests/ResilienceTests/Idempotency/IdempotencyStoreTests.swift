@@ -84,6 +84,7 @@ import Testing
         await time.sleepers(atLeast: 2)
         time.advance(by: .seconds(10))
         #expect(await early == "in use")
+        #expect(store.waiting == 1)
         store.keep(lease, "done")
         #expect(await late == "shared done")
     }
@@ -101,8 +102,10 @@ import Testing
         await time.sleepers(atLeast: 2)
         cancelled.cancel()
         #expect(await cancelled.value == "in use")
+        #expect(store.waiting == 1)
         store.keep(lease, "done")
         #expect(await patient.value == "shared done")
+        #expect(store.waiting == 0)
     }
 
     @Test func `a task that is cancelled already does not wait`() async throws {

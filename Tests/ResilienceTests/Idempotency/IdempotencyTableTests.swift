@@ -2,7 +2,9 @@ import Resilience
 import Testing
 
 func digest(_ number: Int) -> KeyDigest {
-    KeyDigest(bytes: (0..<32).map { index in UInt8(truncatingIfNeeded: index < 8 ? number >> (8 * index) : index) })
+    // Both ends differ from number to number, as those of a real digest do.
+    var random = SeededRandom(seed: UInt64(number))
+    return KeyDigest(bytes: (0..<32).map { _ in UInt8(truncatingIfNeeded: random.next()) })
 }
 
 @Suite struct IdempotencyTableTests {
@@ -49,6 +51,18 @@ func digest(_ number: Int) -> KeyDigest {
             throw CancellationError()
         }
         return waiter
+    }
+
+    @Test func `a digest gives back its bytes, and differs in any of them`() {
+        let bytes = (0..<32).map { UInt8($0 * 7) }
+        var written: [UInt8] = [9]
+        KeyDigest(bytes: bytes).append(to: &written)
+        #expect(written == [9] + bytes)
+        for index in bytes.indices {
+            var other = bytes
+            other[index] ^= 1
+            #expect(KeyDigest(bytes: other) != KeyDigest(bytes: bytes))
+        }
     }
 
     @Test mutating func `a kept answer is given until its ttl is over, counted from its end`() throws {
@@ -210,10 +224,10 @@ func digest(_ number: Int) -> KeyDigest {
             guard case .run = table.claim(key: digest(6000 + key), app: "second", fingerprint: digest(0), now: later)
             else { throw CancellationError() }
         }
-        #expect(table.count == 500)
         guard case .full = table.claim(key: digest(7000), app: "second", fingerprint: digest(0), now: later) else {
             throw CancellationError()
         }
+        #expect(table.count == 500)
     }
 
     @Test mutating func `limits may change: what is held stays as promised`() throws {

@@ -1,0 +1,41 @@
+import ConfigFiles
+import Foundation
+import Logging
+import PaymentEngine
+import ProviderTransport
+
+/// The loader over the built-in plugins and this process's environment.
+func configurationLoader(environment: [String: String] = ProcessInfo.processInfo.environment) -> ConfigurationLoader {
+    ConfigurationLoader(plugins: builtInPlugins, environment: environment)
+}
+
+/// Loads a configuration that is to be used; its faults go to standard error and end the program with 1.
+func loadOrExit(_ folder: String, environment: [String: String] = ProcessInfo.processInfo.environment)
+    -> EngineConfiguration
+{
+    let result = configurationLoader(environment: environment).load(folder: folder)
+    for fault in result.faults { printError(fault.description) }
+    guard let configuration = result.configuration else {
+        printError("switchyard: the configuration in \(folder) cannot be used")
+        exit(1)
+    }
+    return configuration
+}
+
+/// A line on standard error.
+func printError(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+}
+
+extension ServerConfiguration.Address {
+    /// `HOST:PORT`, `[::1]:8080` included; nil for anything else.
+    init?(argument: String) {
+        guard let colon = argument.lastIndex(of: ":"), let port = Int(argument[argument.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { return nil }
+        var host = argument[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty else { return nil }
+        self.init(host: String(host), port: port)
+    }
+}
