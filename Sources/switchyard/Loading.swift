@@ -26,16 +26,3 @@ func loadOrExit(_ folder: String, environment: [String: String] = ProcessInfo.pr
 func printError(_ line: String) {
     FileHandle.standardError.write(Data((line + "\n").utf8))
 }
-
-extension ServerConfiguration.Address {
-    /// `HOST:PORT`, `[::1]:8080` included; nil for anything else.
-    init?(argument: String) {
-        guard let colon = argument.lastIndex(of: ":"), let port = Int(argument[argument.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else { return nil }
-        var host = argument[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty else { return nil }
-        self.init(host: String(host), port: port)
-    }
-}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigFiles
 import Logging
 import PaymentEngine
 import ProviderSandbox
@@ -17,7 +18,7 @@ struct SandboxCommand: AsyncParsableCommand {
     var noLimits = false
 
     func validate() throws {
-        guard ServerConfiguration.Address(argument: listen) != nil else {
+        guard ServerConfiguration.Address(parsing: listen) != nil else {
             throw ValidationError("--listen must be HOST:PORT, not '\(listen)'")
         }
     }
@@ -25,7 +26,7 @@ struct SandboxCommand: AsyncParsableCommand {
     func run() async throws {
         LogOutput.bootstrap(level: .info)
         let logger = Logger(label: "sandbox")
-        guard let address = ServerConfiguration.Address(argument: listen) else { return }
+        guard let address = ServerConfiguration.Address(parsing: listen) else { return }
         let sandbox = Sandbox(
             SandboxConfiguration(host: address.host, port: address.port, documentedLimits: !noLimits), logger: logger)
         let group = ServiceGroup(

@@ -21,7 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func validate() throws {
         for (name, value) in [("listen", listen), ("admin", admin)] {
-            if let value, ServerConfiguration.Address(argument: value) == nil {
+            if let value, ServerConfiguration.Address(parsing: value) == nil {
                 throw ValidationError("--\(name) must be HOST:PORT, not '\(value)'")
             }
         }
@@ -31,8 +31,8 @@ struct ServeCommand: AsyncParsableCommand {
         LogOutput.bootstrap(level: logLevel.level)
         let logger = Logger(label: "switchyard")
         var configuration = loadOrExit(source.folder)
-        if let listen { configuration = configuration.listening(on: ServerConfiguration.Address(argument: listen)) }
-        if let admin { configuration = configuration.listening(admin: ServerConfiguration.Address(argument: admin)) }
+        if let listen { configuration = configuration.listening(on: ServerConfiguration.Address(parsing: listen)) }
+        if let admin { configuration = configuration.listening(admin: ServerConfiguration.Address(parsing: admin)) }
         if let fault = configuration.server.adminProblem {
             printError("switchyard: \(fault)")
             throw ExitCode(1)

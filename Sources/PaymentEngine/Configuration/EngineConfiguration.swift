@@ -110,7 +110,7 @@ package struct AppConfiguration: Sendable, Hashable {
     /// Where the app's events go.
     package struct Webhook: Sendable, Hashable {
         package var url: String
-        /// The key bytes of the `whsec_` secret.
+        /// `whsec_` and base64, as written.
         package var secret: Secret
         package var allowPrivate: Bool
         package var retry: [Duration]
