@@ -47,16 +47,19 @@ extension Target {
 extension Target.Dependency {
     static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asyncHTTPClient: Self = .product(name: "AsyncHTTPClient", package: "async-http-client")
-    static let collections: Self = .product(name: "Collections", package: "swift-collections")
+    static let deque: Self = .product(name: "DequeModule", package: "swift-collections")
+    static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
     static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
     static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore: Self = .product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdTLS: Self = .product(name: "HummingbirdTLS", package: "hummingbird")
     static let lifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging: Self = .product(name: "Logging", package: "swift-log")
     static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
     static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -75,9 +78,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
-        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.44.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.24.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.26.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -86,13 +89,13 @@ let package = Package(
         .library("StrictJSON"),
         .library("PaymentModel", ["StrictJSON"]),
         .library("ProviderKit", ["PaymentModel", "StrictJSON", .crypto, .httpTypes]),
-        .library("Resilience", [.collections]),
+        .library("Resilience", [.deque, .heap]),
         .library("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
         .library(
             "PaymentEngine",
             [
                 "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
-                .collections, .crypto, .httpTypes, .logging, .metrics,
+                .crypto, .deque, .heap, .logging,
             ]),
         .library(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
@@ -105,14 +108,15 @@ let package = Package(
         .library(
             "HTTPGateway",
             [
-                "PaymentEngine", "PaymentModel", "ProviderKit", "Routing", "StrictJSON",
-                .crypto, .httpTypes, .hummingbird, .hummingbirdTLS, .lifecycle, .logging, .metrics, .nioCore,
+                "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .hummingbirdTLS, .lifecycle, .logging, .metrics,
+                .nioCore, .nioHTTPTypes, .nioPosix,
             ]),
         .library(
             "ProviderSandbox",
             [
-                "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore,
-                .nioHTTP1, .nioPosix,
+                "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
+                .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
         .library("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .executableTarget(
@@ -120,7 +124,7 @@ let package = Package(
             dependencies: [
                 "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
                 "ProviderTransport", "Routing", "StrictJSON",
-                .argumentParser, .asyncHTTPClient, .crypto, .hummingbird, .lifecycle, .logging, .nioCore, .nioPosix,
+                .argumentParser, .asyncHTTPClient, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
                 .unixSignals,
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),
@@ -131,7 +135,25 @@ let package = Package(
         .tests(
             "ProviderTransport",
             ["ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
+        .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit"]),
+        .tests(
+            "PaymentEngine",
+            ["PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes, .logging]),
+        .tests(
+            "ProviderSandbox",
+            [
+                "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .lifecycle, .logging, .nioCore,
+                .nioHTTP1,
+            ]),
+        .tests(
+            "HTTPGateway",
+            [
+                "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
+            ]),
+        .tests(
+            "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
     ] + plugins.flatMap(Target.plugin)
 )

@@ -5,7 +5,8 @@ public struct Country: Hashable, Sendable, CustomStringConvertible {
 
     /// The country of that code, or nil where ISO 3166-1 assigns none. Codes are upper case.
     public init?(code: String) {
-        guard Self.assigned.contains(code) else { return nil }
+        // Swift finds canonically equivalent members too: the Kelvin sign (U+212A) is an equal of `K`, three bytes long.
+        guard code.utf8.count == 2, Self.assigned.contains(code) else { return nil }
         self.code = code
     }
 

@@ -11,7 +11,8 @@ public struct Currency: Hashable, Sendable, CustomStringConvertible {
 
     /// The currency of that code, or nil where ISO 4217 has no such currency. Codes are upper case.
     public init?(code: String) {
-        guard let exponent = Self.exponents[code] else { return nil }
+        // Swift finds canonically equivalent keys too: the Kelvin sign (U+212A) is an equal of `K`, three bytes long.
+        guard code.utf8.count == 3, let exponent = Self.exponents[code] else { return nil }
         self.code = code
         self.exponent = exponent
     }

@@ -55,16 +55,20 @@ public struct FieldReader {
         return nil
     }
 
-    /// A text of 1 to `most` Unicode scalars without control characters.
+    /// A text of 1 to `most` Unicode scalars without control characters, and without a card number unless it is the place
+    /// for one.
     public mutating func string(
-        _ name: String, required: Bool = false, most: Int = 1024, allowsEmpty: Bool = false
+        _ name: String, required: Bool = false, most: Int = 1024, allowsEmpty: Bool = false,
+        allowsCardNumber: Bool = false
     ) -> String? {
         guard let value = value(name, required: required) else { return nil }
         guard let text = value.string else {
             fault(name, "must be a string, not \(value.typeName)")
             return nil
         }
-        if let problem = Self.problem(of: text, most: most, allowsEmpty: allowsEmpty) {
+        if let problem = Self.problem(
+            of: text, most: most, allowsEmpty: allowsEmpty, allowsCardNumber: allowsCardNumber)
+        {
             fault(name, problem)
             return nil
         }
@@ -73,9 +77,10 @@ public struct FieldReader {
 
     /// A text that `convert` makes something of; nil from it is the fault `otherwise`.
     public mutating func string<Value>(
-        _ name: String, required: Bool = false, otherwise detail: String, _ convert: (String) -> Value?
+        _ name: String, required: Bool = false, allowsCardNumber: Bool = false, otherwise detail: String,
+        _ convert: (String) -> Value?
     ) -> Value? {
-        guard let text = string(name, required: required) else { return nil }
+        guard let text = string(name, required: required, allowsCardNumber: allowsCardNumber) else { return nil }
         guard let value = convert(text) else {
             fault(name, detail)
             return nil
@@ -144,15 +149,16 @@ public struct FieldReader {
         }
         if object.count > keys { fault(name, "must have at most \(keys) keys") }
         var map: [String: String] = [:]
-        for (key, value) in object.members.prefix(keys) {
-            let place = pointer(to: name) + "/" + JSONPointer.escape(key)
+        for (key, value) in object.prefix(keys) {
+            let place = pointer(to: name) + "/" + JSONPointer.escape(CardNumberScan.shown(key))
             if let problem = Self.problem(of: key, most: keyLength, allowsEmpty: false) {
                 faults.append(FieldFault(pointer: place, detail: "the key " + problem))
             } else if let text = value.string {
                 if let problem = Self.problem(of: text, most: valueLength, allowsEmpty: true) {
                     faults.append(FieldFault(pointer: place, detail: problem))
-                } else {
-                    map[key] = text
+                } else if map.updateValue(text, forKey: key) != nil {
+                    // JSON tells names apart by their bytes, a Swift dictionary by what they mean.
+                    faults.append(FieldFault(pointer: place, detail: "is the same key in another Unicode form"))
                 }
             } else {
                 faults.append(FieldFault(pointer: place, detail: "must be a string, not \(value.typeName)"))
@@ -163,18 +169,23 @@ public struct FieldReader {
 
     /// Every fault found, with one for each member that nobody asked for.
     public mutating func finish() -> [FieldFault] {
-        for (name, _) in object.members where !read.contains(name) { fault(name, "is not a member known here") }
+        for (name, _) in object where !read.contains(name) {
+            fault(CardNumberScan.shown(name), "is not a member known here")
+        }
         return faults
     }
 
-    private static func problem(of text: String, most: Int, allowsEmpty: Bool) -> String? {
+    private static func problem(
+        of text: String, most: Int, allowsEmpty: Bool, allowsCardNumber: Bool = false
+    ) -> String? {
         if text.isEmpty { return allowsEmpty ? nil : "must not be empty" }
         var count = 0
         for scalar in text.unicodeScalars {
             count += 1
             if scalar.properties.generalCategory == .control { return "must not contain control characters" }
         }
-        return count > most ? "must have at most \(most) characters" : nil
+        if count > most { return "must have at most \(most) characters" }
+        return !allowsCardNumber && CardNumberScan.finds(in: text) ? "must not contain a card number" : nil
     }
 }
 

@@ -22,11 +22,13 @@ public struct Money: Hashable, Sendable, CustomStringConvertible {
         if negative { bytes = bytes.dropFirst() }
         let parts = bytes.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = parts.first, !whole.isEmpty, parts.count == 1 || !parts[1].isEmpty else { return nil }
+        // Counted in its own sign, since the least Int64 has no positive counterpart.
         var units: Int64 = 0
         func append(_ byte: UInt8) -> Bool {
             guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return false }
+            let digit = Int64(byte - UInt8(ascii: "0"))
             let (tenfold, overflow) = units.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = tenfold.addingReportingOverflow(Int64(byte - UInt8(ascii: "0")))
+            let (sum, carry) = tenfold.addingReportingOverflow(negative ? -digit : digit)
             units = sum
             return !overflow && !carry
         }
@@ -44,7 +46,7 @@ public struct Money: Hashable, Sendable, CustomStringConvertible {
             guard append(UInt8(ascii: "0")) else { return nil }
             decimals += 1
         }
-        self.init(minorUnits: negative ? -units : units, currency: currency)
+        self.init(minorUnits: units, currency: currency)
     }
 
     /// The amount in major units with all the decimals of the currency: `100.00` (KES), `100` (JPY), `0.100` (KWD).

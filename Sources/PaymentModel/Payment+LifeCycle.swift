@@ -49,16 +49,24 @@ public enum ObservationEffect: Sendable, Hashable {
 extension Payment {
     /// Applies what a provider said. A state never moves backwards; money that differs, a second success, a failure
     /// after a success and a reversal change nothing but `review`.
+    ///
+    /// Before a failover another provider may have seen the payment too. Its success is money taken, and makes the payment
+    /// its own or is a second success; its failure says nothing about the payment where it is now.
     public mutating func observe(_ observation: Observation, at now: Timestamp) -> ObservationEffect {
         if let money = observation.money, money != self.money {
             let reason: Review.Reason = money.currency == self.money.currency ? .amountMismatch : .currencyMismatch
             return flag(reason, observation, at: now)
         }
+        let isElsewhere = provider != nil && provider != observation.provider
+        switch observation.state {
+        case .authorized, .captured, .reversed: break
+        default: if isElsewhere { return .unchanged }
+        }
         switch observation.state {
         case .requiresAction(let action):
             return move(to: .requiresAction, observation, at: now) { $0.nextAction = action }
         case .pending(let action):
-            return move(to: action == nil ? .pending : .requiresAction, observation, at: now) { $0.nextAction = action }
+            return move(to: .pending, observation, at: now) { $0.nextAction = action }
         case .authorized: return succeed(.authorized, observation, at: now)
         case .captured: return succeed(.captured, observation, at: now)
         case .failedForNow(let decline):
@@ -71,7 +79,9 @@ extension Payment {
             return end(.failed, observation, at: now) { $0.decline = decline }
         case .canceled: return end(status == .authorized ? .voided : .canceled, observation, at: now)
         case .expired: return end(.expired, observation, at: now)
-        case .voided: return end(.voided, observation, at: now)
+        // Of an authorization that was never seen: the payment is closed and nothing was taken.
+        case .voided:
+            return end(status == .pending || status == .requiresAction ? .canceled : .voided, observation, at: now)
         case .reversed: return flag(.reversal, observation, at: now)
         }
     }
@@ -92,6 +102,9 @@ extension Payment {
         precondition(next != .unknown, "a resolution says what became of the payment")
         if let providerReference { self.providerReference = providerReference }
         enter(next, at: now)
+        if next == .partiallyRefunded || next == .refunded, amountCaptured == 0 { amountCaptured = money.minorUnits }
+        if next == .refunded { amountRefunded = amountCaptured }
+        if !next.holdsMoney, refunds.isEmpty { amountCaptured = 0 }
         review = nil
         openOperation = nil
         record(note)
@@ -103,9 +116,12 @@ extension Payment {
         attempts.append(attempt)
     }
 
-    /// Says which instance has the payment or may have it: set before anything is sent to it.
+    /// Says which instance has the payment or may have it: set before anything is sent to it. No effect where another one
+    /// holds its funds: follow-ups go to the money.
     public mutating func assign(to provider: String) {
+        guard provider != self.provider, status != .authorized, !status.holdsMoney else { return }
         self.provider = provider
+        providerReference = nil
     }
 
     /// Takes a step that the table must allow: a step that it forbids is our own mistake and traps.
@@ -131,8 +147,9 @@ extension Payment {
         _ next: PaymentStatus, _ observation: Observation, at now: Timestamp
     ) -> ObservationEffect {
         let isAnother =
-            observation.providerReference != nil && providerReference != nil
-            && observation.providerReference != providerReference
+            provider != nil && provider != observation.provider
+            || observation.providerReference != nil && providerReference != nil
+                && observation.providerReference != providerReference
         switch status {
         case .authorized where next == .captured && !isAnother, .unknown, .pending, .requiresAction, .canceled,
             .expired, .failed:
@@ -169,12 +186,17 @@ extension Payment {
         }
         transition(to: next, at: now)
         learn(observation)
-        if next == .captured || next == .authorized, let reference = observation.providerReference {
-            providerReference = reference
+        if next == .captured || next == .authorized {
+            // Follow-ups go to the provider that has the money, under its reference.
+            if provider != observation.provider {
+                provider = observation.provider
+                providerReference = nil
+            }
+            providerReference = observation.providerReference ?? providerReference
         }
         fill(&self)
         // Nothing more is unresolved once the outcome is known; other findings stay for a person.
-        if let reason = review?.reason, [.unresolved, .cannotAsk].contains(reason), !next.isOpen { review = nil }
+        if review?.reason.isLackOfAnswer == true, !next.isOpen { review = nil }
         return .changed(from: before, late: before.isFinal)
     }
 
@@ -187,7 +209,8 @@ extension Payment {
     private mutating func flag(
         _ reason: Review.Reason, _ observation: Observation, at now: Timestamp
     ) -> ObservationEffect {
-        guard review == nil || [.unresolved, .cannotAsk].contains(review?.reason) && review?.reason != reason else {
+        // What a provider said outranks that nobody could say anything; else the first finding stands.
+        guard review == nil || review?.reason.isLackOfAnswer == true && !reason.isLackOfAnswer else {
             return .needsReview(new: false)
         }
         review = Review(

@@ -153,6 +153,9 @@ public struct Review: Sendable, Hashable {
         case unresolved
         /// Nobody can be asked: what became of it has to be looked up by hand.
         case cannotAsk = "cannot_ask"
+
+        /// Whether it is the missing of an answer, and not something that a provider said.
+        var isLackOfAnswer: Bool { self == .unresolved || self == .cannotAsk }
     }
 
     public let reason: Reason

@@ -63,22 +63,26 @@ extension PaymentRequest {
         _ fields: inout FieldReader, method: PaymentMethod?, now: Timestamp, purpose: Purpose
     ) -> Instrument? {
         let needsCard = method == .card && purpose == .create
-        let card = fields.object("card", required: needsCard) { CardDetails.read(&$0, now: now) }
-        let mobileMoney = fields.object("mobile_money", required: method == .mobileMoney) { fields in
-            let phone = fields.string(
-                "phone", required: true, otherwise: "must be an E.164 number such as +254712345678"
-            ) { Text.isE164($0) ? $0 : nil }
-            guard let network = fields.network(), let phone else { return nil as Instrument? }
-            return .mobileMoney(phone: phone, network: network)
+        var card: CardDetails?
+        if fields.belongs("card", to: .card, of: method) {
+            card = fields.object("card", required: needsCard) { CardDetails.read(&$0, now: now) }
         }
-        let wallet = fields.object("wallet", required: method == .wallet) { fields in
-            let phone = fields.string("phone", otherwise: "must be a phone number") { Text.isPhone($0) ? $0 : nil }
-            guard let network = fields.network() else { return nil as Instrument? }
-            return .wallet(network: network, phone: phone)
+        var mobileMoney: Instrument?
+        if fields.belongs("mobile_money", to: .mobileMoney, of: method) {
+            mobileMoney = fields.object("mobile_money", required: method == .mobileMoney) { fields in
+                let phone = fields.string(
+                    "phone", required: true, otherwise: "must be an E.164 number such as +254712345678"
+                ) { Text.isE164($0) ? $0 : nil }
+                guard let network = fields.network(), let phone else { return nil }
+                return .mobileMoney(phone: phone, network: network)
+            }
         }
-        for (name, owner) in [("card", PaymentMethod.card), ("mobile_money", .mobileMoney), ("wallet", .wallet)] {
-            if let method, method != owner, fields.has(name) {
-                fields.fault(name, "is for the method \(owner.rawValue) only")
+        var wallet: Instrument?
+        if fields.belongs("wallet", to: .wallet, of: method) {
+            wallet = fields.object("wallet", required: method == .wallet) { fields in
+                let phone = fields.string("phone", otherwise: "must be a phone number") { Text.isPhone($0) ? $0 : nil }
+                guard let network = fields.network() else { return nil }
+                return .wallet(network: network, phone: phone)
             }
         }
         switch method {
@@ -98,7 +102,7 @@ extension PaymentRequest {
             guard !overflow, !carry else { return fields.fault("items", "must add up to the amount") }
             sum = total
         }
-        if sum != amount { fields.fault("items", "must add up to the amount: they make \(sum), not \(amount)") }
+        if sum != amount { fields.fault("items", "must add up to the amount") }
     }
 }
 
@@ -126,7 +130,9 @@ extension PaymentRequest.Item {
 
 extension CardDetails {
     static func read(_ fields: inout FieldReader, now: Timestamp) -> Self? {
-        let number = fields.string("number", required: true, otherwise: "must be 12 to 19 digits") {
+        let number = fields.string(
+            "number", required: true, allowsCardNumber: true, otherwise: "must be 12 to 19 digits"
+        ) {
             (12...19).contains($0.utf8.count) && Text.isDigits($0) ? $0 : nil
         }
         if let number, !passesLuhn(number.utf8) { fields.fault("number", "is not a card number (Luhn check)") }
@@ -154,6 +160,13 @@ extension FieldReader {
     ) -> Choice? {
         let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
         return string(name, required: required, otherwise: "must be one of \(choices)", Choice.init(rawValue:))
+    }
+
+    /// Whether the instrument in a member is to be read: that of another method is one fault, whatever is in it.
+    mutating func belongs(_ name: String, to owner: PaymentMethod, of method: PaymentMethod?) -> Bool {
+        guard let method, method != owner else { return true }
+        if value(name) != nil { fault(name, "is for the method \(owner.rawValue) only") }
+        return false
     }
 
     /// An address to send the customer to: https, or http on loopback.

@@ -41,6 +41,14 @@ public enum PaymentStatus: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether money was taken, be it returned since.
+    var holdsMoney: Bool {
+        switch self {
+        case .captured, .partiallyRefunded, .refunded: true
+        default: false
+        }
+    }
+
     /// Whether the outcome of the payment is still to come, so that the provider is asked after it.
     public var isOpen: Bool {
         switch self {

@@ -12,9 +12,10 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
 
-    /// The moment `duration` later, to the millisecond.
+    /// The moment `duration` later, to the millisecond; clamped to what 64 bits hold, since durations come from providers too.
     public func advanced(by duration: Duration) -> Timestamp {
-        Timestamp(milliseconds: milliseconds + duration.milliseconds)
+        let (sum, overflow) = milliseconds.addingReportingOverflow(duration.milliseconds)
+        return Timestamp(milliseconds: overflow ? (milliseconds < 0 ? .min : .max) : sum)
     }
 
     /// Reads RFC 3339 text: a `T` or space, any number of decimals (cut to milliseconds), `Z` or an offset such as
@@ -68,7 +69,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     public var description: String {
         let (year, month, day) = calendarDate
-        let time = milliseconds - Self.floored(milliseconds, 86_400_000) * 86_400_000
+        let time = (milliseconds % 86_400_000 + 86_400_000) % 86_400_000
         return String(unsafeUninitializedCapacity: 24) { buffer in
             func put(_ value: Int64, at index: Int, digits: Int) {
                 var rest = value
@@ -119,7 +120,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// Division that rounds down, also below zero.
     private static func floored(_ value: Int64, _ divisor: Int64) -> Int64 {
-        value >= 0 ? value / divisor : (value - divisor + 1) / divisor
+        value / divisor - (value % divisor < 0 ? 1 : 0)
     }
 }
 

@@ -69,7 +69,7 @@ public enum Transmission: Sendable {
 }
 
 /// Why a call failed.
-public struct TransportFailure: Sendable, Hashable {
+public struct TransportFailure: Error, Sendable, Hashable {
     /// `connect_refused`, `connect_timeout`, `tls_failed`, `dns_failed`, `no_connection`, `timeout`, `reset`,
     /// `unreadable_reply`, …
     public let reason: String

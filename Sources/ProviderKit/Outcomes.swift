@@ -68,7 +68,7 @@ public struct Refusal: Sendable, Hashable {
 
     /// 429, with the wait of its `Retry-After`.
     public static func rateLimited(retryAfter: Duration?) -> Refusal {
-        Refusal(.rateLimited(retryAfter: retryAfter), reason: "provider_limit")
+        Refusal(.rateLimited(retryAfter: retryAfter), reason: "http_429")
     }
 }
 

@@ -103,4 +103,11 @@ package struct RoutableProvider: Sendable {
         if let currencies, !currencies.contains(shape.money.currency) { return "currency \(shape.money.currency)" }
         return adapter.incapability(for: shape)
     }
+
+    /// Whether the plugin declares the method, and one of the currencies where it declares any.
+    func canServe(_ method: PaymentMethod, currencies: [Currency]) -> Bool {
+        guard methods.contains(method) else { return false }
+        guard let known = self.currencies, !currencies.isEmpty else { return true }
+        return currencies.contains(where: known.contains)
+    }
 }

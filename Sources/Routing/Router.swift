@@ -1,3 +1,4 @@
+package import PaymentModel
 package import ProviderKit
 
 /// The compiled rules: decides for a payment, and explains the decision. Immutable; a new configuration is a new router.
@@ -50,10 +51,10 @@ package struct Router: Sendable {
         for member in route.use {
             guard let provider = providers[member.provider] else { continue }
             let state = state(member.provider)
-            if !provider.isEnabled || state.isDisabled {
-                leftOut.append(RoutePlan.LeftOut(provider: member.provider, reason: .disabled, detail: nil))
-            } else if let detail = provider.incapability(for: shape) {
+            if let detail = provider.incapability(for: shape) {
                 leftOut.append(RoutePlan.LeftOut(provider: member.provider, reason: .notCapable, detail: detail))
+            } else if !provider.isEnabled || state.isDisabled {
+                leftOut.append(RoutePlan.LeftOut(provider: member.provider, reason: .disabled, detail: nil))
             } else {
                 usable.append((member, provider, state))
             }
@@ -147,5 +148,40 @@ package struct RouteExplanation: Sendable {
             return verdicts.isEmpty ? "there are no routes" : "no route matches"
         }
         return last.because
+    }
+}
+
+extension Router {
+    /// The methods that the routes can serve for an app, with the networks that routes name for them. What is nil does
+    /// not choose. `isServing`: whether a provider takes payments now.
+    package func servableMethods(
+        app: String, amount: Int64?, currency: Currency?, country: Country?, isServing: (String) -> Bool
+    ) -> [(method: PaymentMethod, networks: [String])] {
+        var found: [(method: PaymentMethod, networks: [String])] = []
+        for method in PaymentMethod.allCases {
+            var isServed = false
+            var networks: Set<String> = []
+            for route in routes {
+                let when = route.when
+                guard when.apps?.contains(app) ?? true, when.methods?.contains(method) ?? true,
+                    amount.map({ when.amount?.contains($0) ?? true }) ?? true,
+                    currency.map({ when.currencies?.contains($0) ?? true }) ?? true,
+                    country.map({ when.countries?.contains($0) ?? true }) ?? true
+                else { continue }
+                let currencies = currency.map { [$0] } ?? Array(when.currencies ?? [])
+                let serves = route.use.contains { member in
+                    guard let provider = providers[member.provider], provider.isEnabled, isServing(member.provider)
+                    else {
+                        return false
+                    }
+                    return provider.canServe(method, currencies: currencies)
+                }
+                guard serves else { continue }
+                isServed = true
+                networks.formUnion(when.networks ?? [])
+            }
+            if isServed { found.append((method, networks.sorted())) }
+        }
+        return found
     }
 }

@@ -1,12 +1,12 @@
 /// Reads one value in one pass over the bytes.
 ///
-/// There is no recursion: `frames` are the open containers, and `members` holds, for all of them one after the other,
+/// There is no recursion: `frames` are the open containers, and `entries` holds, for all of them one after the other,
 /// what has been read so far. A closed container takes its part off the end. So a document cannot overflow the stack,
 /// and a container is allocated once, in its final size.
 struct JSONReader {
     private struct Frame {
         let isObject: Bool
-        /// Where this container's part of `members` begins.
+        /// Where this container's part of `entries` begins.
         let start: Int
         /// The names so far of an object that has outgrown a linear search; without it an object of thousands of
         /// members would cost the square of their number.
@@ -19,7 +19,7 @@ struct JSONReader {
     private var frames: [Frame] = []
     /// The last one of an open container may be a placeholder: its name is known and its value is being read. The
     /// elements of arrays have an empty name.
-    private var members: [JSONObject.Member] = []
+    private var entries: [JSONObject.Entry] = []
     /// Whether what is read now belongs to the innermost container itself, not to its last member.
     private var isBetweenValues = true
     /// The string being read, where it has escapes.
@@ -96,12 +96,12 @@ struct JSONReader {
         if frames.count == maxDepth {
             throw fault(.tooDeep)
         }
-        if members.capacity == 0 {
+        if entries.capacity == 0 {
             frames.reserveCapacity(8)
-            members.reserveCapacity(32)
+            entries.reserveCapacity(32)
         }
         index &+= 1
-        frames.append(Frame(isObject: isObject, start: members.count))
+        frames.append(Frame(isObject: isObject, start: entries.count))
         isBetweenValues = true
         skipWhitespace()
         if index < bytes.count, bytes[index] == (isObject ? ASCII.closeBrace : ASCII.closeBracket) {
@@ -117,8 +117,9 @@ struct JSONReader {
     /// - Returns: The document when it is complete; nil when another value is to be read.
     private mutating func finish(_ value: JSONValue) throws(JSONFault) -> JSONValue? {
         var value = value
-        while let frame = frames.last {
-            members[members.count &- 1].value = value
+        // Not the whole frame: a copy of it, held while a name is added, would copy the set of names each time.
+        while let isObject = frames.last?.isObject {
+            entries[entries.count &- 1].value = value
             isBetweenValues = true
             skipWhitespace()
             guard index < bytes.count else { throw fault(.unexpectedEnd) }
@@ -126,10 +127,10 @@ struct JSONReader {
             if byte == ASCII.comma {
                 index &+= 1
                 skipWhitespace()
-                try beginMember(isObject: frame.isObject)
+                try beginMember(isObject: isObject)
                 return nil
             }
-            guard byte == (frame.isObject ? ASCII.closeBrace : ASCII.closeBracket) else { throw unexpected() }
+            guard byte == (isObject ? ASCII.closeBrace : ASCII.closeBracket) else { throw unexpected() }
             index &+= 1
             value = close()
         }
@@ -146,7 +147,7 @@ struct JSONReader {
             let offset = index
             let name = try readString()
             let isNew = isNewName(name)
-            members.append((name, .null))
+            entries.append(JSONObject.Entry(name: name, value: .null))
             isBetweenValues = false
             guard isNew else { throw fault(.duplicateKey, at: offset) }
             skipWhitespace()
@@ -155,7 +156,7 @@ struct JSONReader {
             index &+= 1
             skipWhitespace()
         } else {
-            members.append(("", .null))
+            entries.append(JSONObject.Entry(name: "", value: .null))
             isBetweenValues = false
         }
     }
@@ -164,21 +165,35 @@ struct JSONReader {
         let exact = ExactText(name)
         let last = frames.count &- 1
         let start = frames[last].start
-        if members.count &- start < JSONObject.linearSearchLimit {
-            return !members[start...].contains { ExactText($0.name) == exact }
+        if entries.count &- start < JSONObject.linearSearchLimit {
+            return !entries[start...].contains { $0.isNamed(exact) }
         }
         if frames[last].names == nil {
-            frames[last].names = Set(members[start...].lazy.map { ExactText($0.name) })
+            frames[last].names = Set(entries[start...].lazy.map { ExactText($0.name) })
         }
         return frames[last].names?.insert(exact).inserted ?? false
     }
 
+    /// Takes the innermost container off. Its entries are moved, last first, which spares a retain and a release of each.
     private mutating func close() -> JSONValue {
         let frame = frames.removeLast()
-        let own = members[frame.start...]
-        let value: JSONValue = frame.isObject ? .object(JSONObject(distinct: Array(own))) : .array(own.map(\.value))
-        members.removeSubrange(frame.start...)
-        return value
+        let count = entries.count &- frame.start
+        if frame.isObject {
+            let own = [JSONObject.Entry](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+                for position in (0..<count).reversed() {
+                    buffer.initializeElement(at: position, to: entries.removeLast())
+                }
+                initializedCount = count
+            }
+            return .object(JSONObject(distinct: own))
+        }
+        let own = [JSONValue](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+            for position in (0..<count).reversed() {
+                buffer.initializeElement(at: position, to: entries.removeLast().value)
+            }
+            initializedCount = count
+        }
+        return .array(own)
     }
 
     // MARK: Tokens
@@ -318,9 +333,9 @@ struct JSONReader {
             if isInnermost && isBetweenValues {
                 break
             }
-            let last = (isInnermost ? members.count : frames[depth + 1].start) - 1
+            let last = (isInnermost ? entries.count : frames[depth + 1].start) - 1
             if frame.isObject {
-                pointer.append(members[last].name)
+                pointer.append(entries[last].name)
             } else {
                 pointer.append(last - frame.start)
             }

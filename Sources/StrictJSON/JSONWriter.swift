@@ -125,9 +125,9 @@ public struct JSONWriter: Sendable {
             endArray()
         case .object(let object):
             beginObject()
-            for (name, value) in sorted ? object.sortedByName : object.members {
-                self.name(name)
-                write(value, sorted: sorted)
+            for entry in sorted ? object.sortedByName.entries : object.entries {
+                name(entry.name)
+                write(entry.value, sorted: sorted)
             }
             endObject()
         }

@@ -26,6 +26,17 @@ package struct EngineConfiguration: Sendable {
         self.providers = providers
         router = Router(routes: routes, providers: providers.mapValues(\.routable))
     }
+
+    /// The same configuration with other listeners: the command line wins over the file.
+    package func listening(
+        on listen: ServerConfiguration.Address? = nil, admin: ServerConfiguration.Address? = nil
+    ) -> EngineConfiguration {
+        var server = server
+        if let listen { server.listen = listen }
+        if let admin { server.admin = admin }
+        return EngineConfiguration(
+            version: version, server: server, apps: apps, providers: providers, routes: router.routes)
+    }
 }
 
 /// `server` of the configuration, with the defaults of contract §2.
@@ -99,7 +110,7 @@ package struct AppConfiguration: Sendable, Hashable {
     /// Where the app's events go.
     package struct Webhook: Sendable, Hashable {
         package var url: String
-        /// The key bytes of the `whsec_` secret.
+        /// `whsec_` and base64, as written.
         package var secret: Secret
         package var allowPrivate: Bool
         package var retry: [Duration]

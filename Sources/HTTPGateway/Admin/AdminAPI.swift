@@ -1,0 +1,125 @@
+import HTTPTypes
+import PaymentEngine
+import PaymentModel
+import ProviderKit
+import StrictJSON
+
+/// The admin listener's answers (contract §10).
+struct AdminAPI<API: PaymentAPI>: Sendable {
+    let api: API
+    let isOnLoopback: Bool
+
+    func answer(_ inbound: Inbound) async throws -> Reply {
+        let path = AdminPath(inbound.path)
+        if path?.isHealth != true { try authorize(inbound) }
+        guard let path else { throw Problem(.notFound, "Nothing is at this path") }
+        guard path.allows(inbound.method) else { return try Reply.otherMethod(inbound, allowed: path.allowed) }
+        if path.isChange, inbound.headers[.adminChange] != "1" {
+            throw Problem(.forbidden, "A change needs the header X-Switchyard-Admin: 1")
+        }
+        switch path {
+        case .alive:
+            return Reply { $0.object { $0.member("status", "ok") } }
+        case .ready:
+            guard !api.isDraining else { throw Problem(.shuttingDown) }
+            return Reply { $0.object { $0.member("status", "ok") } }
+        case .providers:
+            let reports = await api.providerReports()
+            return Reply { json in
+                json.object { json in
+                    json.member("providers") { json in
+                        json.array { json in
+                            for report in reports { report.write(to: &json) }
+                        }
+                    }
+                }
+            }
+        case .payments:
+            return Reply(try await api.payments(PaymentQuery(inbound.query, app: nil)))
+        case .payment(let id):
+            guard let payment = await api.payment(id: id, app: nil) else {
+                throw Problem(.notFound, "There is no such payment")
+            }
+            return Reply { payment.write(to: &$0) }
+        case .resolve(let id):
+            return try await resolve(id, inbound)
+        case .setProvider(let name, let disabled):
+            guard api.setProvider(name, disabled: disabled) else {
+                throw Problem(.notFound, "There is no such provider")
+            }
+            return Reply { json in
+                json.object { json in
+                    json.member("provider", name)
+                    json.member("disabled", disabled)
+                }
+            }
+        }
+    }
+
+    /// Throws where the request may not be answered here: no operator's key, or, on loopback, another machine's name.
+    private func authorize(_ inbound: Inbound) throws(Problem) {
+        if isOnLoopback {
+            guard let authority = inbound.authority, Loopback.isAuthority(authority),
+                !inbound.headers.contains(.secondHost)
+            else {
+                throw Problem(.forbidden, "The admin listener answers to localhost, 127.0.0.1 and [::1] only")
+            }
+        } else {
+            guard Credentials.isOperator(inbound.headers, keys: api.configuration.server.adminKeys) else {
+                throw Problem(.unauthenticated, "Send an operator's key, as Authorization: Bearer")
+            }
+        }
+    }
+
+    private func resolve(_ id: String, _ inbound: Inbound) async throws -> Reply {
+        let body = try JSONValue(body: await inbound.jsonBody(limit: api.configuration.server.maxBody))
+        var fields = FieldReader(body)
+        let statuses = PaymentStatus.allCases.map(\.rawValue).joined(separator: ", ")
+        let status = fields.string(
+            "status", required: true, otherwise: "must be one of \(statuses)", PaymentStatus.init(rawValue:))
+        let reference = fields.string("provider_reference", most: 255)
+        let note = fields.string("note", required: true)
+        try fields.finishOrThrow()
+        guard let status, let note else { preconditionFailure("a required member is there or a fault is") }
+        let payment = try await api.resolve(payment: id, to: status, providerReference: reference, note: note)
+        return Reply { payment.write(to: &$0) }
+    }
+}
+
+extension ProviderHealthReport {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("provider", name)
+            json.member("plugin", plugin)
+            json.member("enabled", isEnabled)
+            json.member("in_flight", inFlight)
+            json.member("token_age_s", tokenAgeSeconds)
+            json.member("operations") { json in
+                json.array { json in
+                    for operation in operations { operation.write(to: &json) }
+                }
+            }
+        }
+    }
+}
+
+extension ProviderHealthReport.OperationReport {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("operation", operation.rawValue)
+            json.member("breaker", breaker)
+            json.member("calls", calls)
+            json.member("failure_rate", number: failureRate)
+            json.member("opens_until", opensUntil?.description)
+        }
+    }
+
+    /// The share as a decimal: 10 per mille is `0.01`.
+    private var failureRate: JSONNumber {
+        let digits = String(1000 + failuresPerMille % 1000).dropFirst()
+        var text = "\(failuresPerMille / 1000).\(digits)"
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return JSONNumber(text: text) ?? JSONNumber(0)
+    }
+}

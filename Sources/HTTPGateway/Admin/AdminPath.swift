@@ -1,0 +1,58 @@
+import HTTPTypes
+
+/// A path of the admin listener.
+enum AdminPath: Sendable, Hashable {
+    case alive
+    case ready
+    case providers
+    case payments
+    case payment(id: String)
+    case resolve(id: String)
+    case setProvider(name: String, disabled: Bool)
+
+    /// Nil where nothing is at the path.
+    init?(_ path: String) {
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 5, omittingEmptySubsequences: false)
+            .map { Substring($0) }
+        guard parts.count > 1, parts[0].isEmpty else { return nil }
+        func name(_ index: Int) -> String? {
+            guard let name = PercentEncoding.decode(parts[index]), (1...256).contains(name.utf8.count) else {
+                return nil
+            }
+            return name
+        }
+        switch (parts[1], parts.count) {
+        case ("healthz", 2): self = .alive
+        case ("readyz", 2): self = .ready
+        case ("admin", 3) where parts[2] == "providers": self = .providers
+        case ("admin", 3) where parts[2] == "payments": self = .payments
+        case ("admin", 4) where parts[2] == "payments":
+            guard let id = name(3) else { return nil }
+            self = .payment(id: id)
+        case ("admin", 5) where parts[2] == "payments" && parts[4] == "resolve":
+            guard let id = name(3) else { return nil }
+            self = .resolve(id: id)
+        case ("admin", 5) where parts[2] == "providers" && (parts[4] == "disable" || parts[4] == "enable"):
+            guard let provider = name(3) else { return nil }
+            self = .setProvider(name: provider, disabled: parts[4] == "disable")
+        default: return nil
+        }
+    }
+
+    /// Whether the path is asked by machines that look after processes, without a key.
+    var isHealth: Bool { self == .alive || self == .ready }
+
+    /// Whether a request here changes something.
+    var isChange: Bool {
+        switch self {
+        case .resolve, .setProvider: true
+        case .alive, .ready, .providers, .payments, .payment: false
+        }
+    }
+
+    /// The value of `Allow`.
+    var allowed: String { isChange ? "POST, OPTIONS" : "GET, HEAD, OPTIONS" }
+
+    /// Whether the path has the method.
+    func allows(_ method: HTTPRequest.Method) -> Bool { method == (isChange ? .post : .get) }
+}

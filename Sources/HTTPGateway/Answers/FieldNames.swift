@@ -1,0 +1,20 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+    static let adminChange = known("X-Switchyard-Admin")
+    static let apiKey = known("X-API-Key")
+    /// A second `Host`: the first one is `HTTPRequest.authority`.
+    static let secondHost = known("Host")
+    static let idempotencyKey = known("Idempotency-Key")
+    static let idempotencyReplayed = known("Idempotency-Replayed")
+    static let rateLimit = known("RateLimit")
+    static let rateLimitPolicy = known("RateLimit-Policy")
+    static let referrerPolicy = known("Referrer-Policy")
+    static let requestID = known("X-Request-Id")
+    static let traceParent = known("traceparent")
+
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("a field name of ours is no token") }
+        return name
+    }
+}

@@ -1,0 +1,57 @@
+package import Logging
+package import PaymentEngine
+
+/// The program's two listeners: the public API (contract §3, §4, §7), and the admin listener (§10).
+///
+/// It owns no state but the apps' rate limiters; everything else is the engine's.
+package struct Gateway<API: PaymentAPI>: Sendable {
+    private let api: API
+    private let environment: any EngineEnvironment
+    private let logger: Logger
+    private let rateLimits: AppRateLimits
+
+    /// Makes a gateway to an engine.
+    ///
+    /// - Parameter environment: The clocks of the engine.
+    package init(api: API, environment: any EngineEnvironment, logger: Logger) {
+        self.api = api
+        self.environment = environment
+        self.logger = logger
+        rateLimits = AppRateLimits(time: environment)
+    }
+
+    /// The listener of the public API.
+    ///
+    /// - Parameters:
+    ///   - address: Port 0 is any free one.
+    ///   - onRunning: Called with the port once connections are taken.
+    package func publicListener(
+        on address: ServerConfiguration.Address, limits: Listener.Limits = Listener.Limits(),
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) -> Listener {
+        let answers = PublicAPI(api: api, environment: environment, logger: logger, rateLimits: rateLimits)
+        return listener(on: address, limits, onRunning) { inbound in try await answers.answer(inbound) }
+    }
+
+    /// The admin listener. On loopback it needs no key and checks `Host`; on any other address each request needs one of
+    /// `server.admin_keys_sha256`, the health checks apart.
+    package func adminListener(
+        on address: ServerConfiguration.Address, limits: Listener.Limits = Listener.Limits(),
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) -> Listener {
+        let answers = AdminAPI(api: api, isOnLoopback: Loopback.isHost(address.host))
+        return listener(on: address, limits, onRunning) { inbound in try await answers.answer(inbound) }
+    }
+
+    private func listener(
+        on address: ServerConfiguration.Address, _ limits: Listener.Limits,
+        _ onRunning: @escaping @Sendable (Int) async -> Void,
+        _ answer: @escaping @Sendable (Inbound) async throws -> Reply
+    ) -> Listener {
+        let api = api
+        let server = RequestServer(environment: environment, isDraining: { api.isDraining }, answer: answer)
+        return Listener(
+            host: address.host, port: address.port, limits: limits, logger: logger, onRunning: onRunning,
+            respond: { request, channel in try await server.respond(to: request, channel: channel) })
+    }
+}

@@ -1,0 +1,40 @@
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+import PaymentEngine
+import Resilience
+
+/// Answers requests: what decides is in `answer`, what every answer carries is added here.
+struct RequestServer: Sendable {
+    let environment: any EngineEnvironment
+    let date = HTTPDate()
+    /// Whether the process is shutting down.
+    let isDraining: @Sendable () -> Bool
+    /// Throws a `Problem`, or anything else where the connection ended and nobody is there to answer.
+    let answer: @Sendable (Inbound) async throws -> Reply
+
+    func respond(to request: Request, channel: any Channel) async throws -> Response {
+        let inbound = Inbound(request, channel: channel, arrivedAt: environment.now)
+        var reply: Reply
+        do {
+            reply = try await answer(inbound)
+        } catch let problem as Problem {
+            reply = Reply(problem, requestID: inbound.id)
+        }
+        reply.headers[.requestID] = inbound.id
+        reply.headers[.cacheControl] = "no-store"
+        reply.headers[.date] = date.text(at: environment.wallClock)
+        if let traceParent = inbound.traceParent { reply.headers[.traceParent] = traceParent }
+        // Where a body that the caller holds back was not asked for, the next request cannot be told from it.
+        if reply.closesConnection || isDraining() || inbound.asksToClose || inbound.headers.contains(.expect) {
+            reply.headers[.connection] = "close"
+        }
+        if reply.status != 204 { reply.headers[.contentLength] = String(reply.body.readableBytes) }
+        let body =
+            inbound.isHead || reply.body.readableBytes == 0 ? ResponseBody() : ResponseBody(byteBuffer: reply.body)
+        var response = Response(
+            status: HTTPResponse.Status(answering: reply.status), headers: reply.headers, body: body)
+        if reply.status == 204 { response.headers[.contentLength] = nil }
+        return response
+    }
+}

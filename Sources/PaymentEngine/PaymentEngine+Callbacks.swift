@@ -1,0 +1,120 @@
+import Logging
+import PaymentModel
+package import ProviderKit
+import Resilience
+
+/// What a delivery to `/webhooks` is answered with.
+package enum CallbackAnswer: Sendable, Hashable {
+    /// 200: verified, and applied or known already.
+    case accepted
+    /// 401.
+    case refused
+    /// 404.
+    case unknownProvider
+}
+
+extension PaymentEngine {
+    /// Takes a provider's callback. Nothing in it is believed before it is verified: by the provider's signature or key
+    /// and, where the address carries a token, by that too.
+    ///
+    /// - Parameters:
+    ///   - token: The last part of the address, where there is one.
+    ///   - address: The caller's IP address, for providers that sign nothing.
+    package func receiveCallback(
+        provider name: String, token: String?, delivery: CallbackDelivery, from address: String?
+    ) async -> CallbackAnswer {
+        guard let runtime = runtime(name), let adapter = runtime.adapter as? any CallbackReceiving else {
+            return .unknownProvider
+        }
+        var vouchedFor: String?
+        if let token {
+            guard let payment = references.payment(ofCallbackToken: token, provider: name) else {
+                return refuse(name, "token")
+            }
+            vouchedFor = payment
+        }
+        let verdict = adapter.verifyCallback(delivery)
+        switch verdict {
+        case .authentic: break
+        case .forged: return refuse(name, "signature")
+        case .unsigned:
+            guard vouchedFor != nil || AllowList(runtime.configuration.webhookAllow).contains(address) else {
+                return refuse(name, "unsigned")
+            }
+        }
+        let notice: CallbackNotice
+        do {
+            notice = try adapter.readCallback(delivery)
+        } catch {
+            // Verified, so it would only come again: answered, and left to the inquiry.
+            logger.warning("callback not understood", metadata: ["provider": "\(name)", "detail": "\(error.detail)"])
+            return .accepted
+        }
+        guard let id = await payment(of: notice, at: name, vouchedFor: vouchedFor) else {
+            logger.warning("callback matches no payment", metadata: ["provider": "\(name)"])
+            return .accepted
+        }
+        // Another provider of the same payment may use the same ids.
+        let event = PaymentRecord.name(name, notice.eventID)
+        guard await store.update(id, { $0.isNewCallback(event) }) == true else { return .accepted }
+        if verdict == .unsigned {
+            // Its word changes nothing: it is a hint to ask now.
+            await takeHint(on: id)
+        } else {
+            await apply(notice.report, from: name, to: id)
+        }
+        return .accepted
+    }
+
+    /// Where a customer's browser that lands on a callback address is sent: the payment's `return_url`. Nil for an address
+    /// that was not made here.
+    package func returnAddress(provider: String, token: String) async -> String? {
+        guard let id = references.payment(ofCallbackToken: token, provider: provider) else { return nil }
+        return await store.record(id)?.returnURL
+    }
+
+    /// The payment that a delivery is about: by our reference, then by the provider's. A token that vouches for another
+    /// payment than the body names makes it nobody's.
+    private func payment(of notice: CallbackNotice, at provider: String, vouchedFor: String?) async -> String? {
+        var found: String?
+        for reference in [notice.report.ourReference, notice.report.providerReference] {
+            guard found == nil, let reference else { continue }
+            found = await store.id(ofReference: PaymentRecord.name(provider, reference))
+        }
+        guard let vouchedFor else { return found }
+        guard let found else {
+            // The provider's own reference may be new to us: the callback may overtake the reply that names it.
+            return notice.report.ourReference == nil ? vouchedFor : nil
+        }
+        return found == vouchedFor ? found : nil
+    }
+
+    private func refuse(_ provider: String, _ what: String) -> CallbackAnswer {
+        logger.warning("callback refused", metadata: ["provider": "\(provider)", "reason": "\(what)"])
+        return .refused
+    }
+}
+
+/// Networks in CIDR notation.
+struct AllowList: Sendable {
+    private let networks: [(bytes: [UInt8], bits: Int)]
+
+    init(_ texts: [String]) {
+        networks = texts.compactMap { text in
+            let parts = text.split(separator: "/", maxSplits: 1)
+            guard let first = parts.first, let bytes = IPAddress.bytes(String(first)) else { return nil }
+            return (bytes, parts.count == 2 ? Int(parts[1]) ?? bytes.count * 8 : bytes.count * 8)
+        }
+    }
+
+    func contains(_ address: String?) -> Bool {
+        guard let address, let bytes = IPAddress.bytes(address) else { return false }
+        return networks.contains { network in
+            guard network.bytes.count == bytes.count, network.bits <= bytes.count * 8 else { return false }
+            return (0..<network.bits).allSatisfy { bit in
+                let mask: UInt8 = 0x80 >> UInt8(bit % 8)
+                return network.bytes[bit / 8] & mask == bytes[bit / 8] & mask
+            }
+        }
+    }
+}

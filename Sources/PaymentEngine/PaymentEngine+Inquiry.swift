@@ -1,0 +1,269 @@
+import Logging
+import PaymentModel
+import ProviderKit
+import Resilience
+
+/// A question to a provider after one payment.
+struct Inquiry {
+    let adapter: any Inquiring
+    let subject: InquirySubject
+    let request: ProviderRequest
+}
+
+extension PaymentEngine {
+    /// How many payments are asked after at the same time.
+    private static var inquiriesAtOnce: Int { 16 }
+
+    /// Asks after open payments when their time comes, until the task is cancelled.
+    package func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            var running = 0
+            while let payment = await inquiries.next() {
+                if running == Self.inquiriesAtOnce {
+                    await group.next()
+                    running -= 1
+                }
+                running += 1
+                group.addTask { await self.counted { await self.askInBackground(payment) } }
+            }
+        }
+    }
+
+    /// The question to ask after a payment at the provider that has it; nil where nobody can be asked.
+    func inquiry(of record: PaymentRecord, at runtime: ProviderRuntime? = nil, claiming id: String? = nil) -> Inquiry? {
+        guard let runtime = runtime ?? record.payment.provider.flatMap({ self.runtime($0) }),
+            let adapter = runtime.adapter as? any Inquiring
+        else { return nil }
+        let payment = record.payment
+        let subject = InquirySubject(
+            reference: record.reference, providerReference: payment.providerReference, money: payment.money,
+            method: payment.method, createdAt: payment.createdAt, expiresAt: payment.expiresAt,
+            session: record.session, now: environment.wallClock, claimedTransactionID: id)
+        guard let request = adapter.inquiryRequest(for: subject) else { return nil }
+        return Inquiry(adapter: adapter, subject: subject, request: request)
+    }
+
+    /// Applies what a provider said to a payment, and settles the key of a create that was open. Nil where there is no
+    /// such payment.
+    @discardableResult
+    func apply(_ report: ProviderReport, from provider: String, to id: String) async -> ObservationEffect? {
+        let now = environment.wallClock
+        let observation = Observation(
+            provider: provider, state: report.state, money: report.money,
+            providerReference: report.providerReference, expiresAt: report.expiresAt)
+        return await change(id) { record in
+            let effect = record.payment.observe(observation, at: now)
+            // A provider that had the payment before a failover has nothing to say of it where it is now.
+            if record.payment.provider == provider { record.session.merge(report.session) { $1 } }
+            record.learnProviderReference()
+            return effect
+        }
+    }
+
+    /// Changes a payment, logs what changed, and settles the key of a create that was open.
+    func change(_ id: String, _ body: (inout PaymentRecord) -> ObservationEffect) async -> ObservationEffect? {
+        let changed = await store.update(id) { record in
+            let effect = body(&record)
+            return (effect, record)
+        }
+        guard let (effect, record) = changed else { return nil }
+        switch effect {
+        case .unchanged, .needsReview(new: false): break
+        case .needsReview(new: true):
+            logger.warning(
+                "payment needs review",
+                metadata: ["payment": "\(id)", "reason": "\(record.payment.review?.reason.rawValue ?? "")"])
+        case .changed(let before, let isLate):
+            if record.isVisible {
+                logger.info(
+                    isLate ? "payment succeeded after it had ended" : "payment changed",
+                    metadata: [
+                        "payment": "\(id)", "from": "\(before.rawValue)", "to": "\(record.payment.status.rawValue)",
+                    ])
+            }
+            if record.isVisible, before == .unknown { keys.settle(key: record.key, answer: currentAnswer(of: record)) }
+        }
+        return effect
+    }
+
+    /// Puts a payment down for its next inquiry, where one is due.
+    func scheduleInquiry(of record: PaymentRecord) {
+        // Before its create is answered nothing is asked from here; the answer puts it down.
+        guard record.isAwaited, let openSince = record.openSince else { return }
+        let now = environment.now
+        let adapter = record.payment.provider.flatMap { runtime($0) }?.adapter as? any Inquiring
+        let policy = InquiryPolicy(
+            times: configuration.server.inquiry, leastInterval: adapter?.leastInquiryInterval ?? .zero)
+        let expiry = record.payment.expiresAt.map { expiresAt in
+            Duration.milliseconds(expiresAt.milliseconds - environment.wallClock.milliseconds)
+        }
+        let due = policy.next(
+            InquiryPolicy.History(
+                isOpen: record.isToBeAsked, asked: record.inquiries, openSince: openSince,
+                lastAskedAt: record.lastAskedAt ?? openSince, lastTriedAt: record.lastTriedAt,
+                lastAnsweredAt: record.lastAnsweredAt, hint: record.hint), now: now, expiry: expiry,
+            jitter: environment.random())
+        if let due { inquiries.add(record.payment.id, due: due) }
+    }
+
+    /// Takes an unsigned callback as a reason to ask, whatever the payment's state: it may tell of a late success.
+    func takeHint(on id: String) async {
+        let instant = environment.now
+        let record = await store.update(id) { record in
+            record.takeHint(at: instant)
+            return record
+        }
+        if let record { scheduleInquiry(of: record) }
+    }
+
+    private func askInBackground(_ id: String) async {
+        guard let record = await store.record(id), record.isAwaited else { return }
+        let isAnswered = record.isBusy ? false : await ask(record).isOver
+        let instant = environment.now
+        let now = environment.wallClock
+        _ = await change(id) { changed in
+            changed.lastTriedAt = instant
+            if record.hint == nil { changed.inquiries += 1 }
+            if let hint = changed.hint, hint.number == record.hint?.number {
+                let isStale = hint.since.duration(to: instant) >= InquiryPolicy.givesUpAfter
+                if isAnswered || isStale { changed.hint = nil } else { changed.hint?.tries += 1 }
+            }
+            guard changed.isToBeAsked, let openSince = changed.openSince,
+                openSince.duration(to: instant) >= InquiryPolicy.givesUpAfter
+            else { return .unchanged }
+            return changed.payment.needReview(.unresolved, at: now)
+        }
+        if let record = await store.record(id) { scheduleInquiry(of: record) }
+    }
+
+    /// Asks the provider once and applies the answer. True where the provider gave one.
+    @discardableResult
+    func ask(_ record: PaymentRecord, claiming transaction: String? = nil) async -> AskResult {
+        let id = record.payment.id
+        let isPastExpiry = InquiryPolicy.isPastExpiry(record.payment.expiresAt, at: environment.wallClock)
+        guard let provider = record.payment.provider, let runtime = runtime(provider),
+            let inquiry = inquiry(of: record, at: runtime, claiming: transaction)
+        else {
+            if isPastExpiry { await expire(id) }
+            return .cannotAsk
+        }
+        let exchanged = await runtime.inquire(
+            inquiry.adapter, inquiry.request, inquiry.subject, within: runtime.configuration.timeout)
+        let instant = environment.now
+        let isAnswered =
+            switch exchanged {
+            case .replied(.found), .replied(.notFound): true
+            default: false
+            }
+        if case .skipped = exchanged {
+        } else {
+            await store.update(id) { record in
+                record.lastAskedAt = instant
+                if isAnswered { record.lastAnsweredAt = instant }
+            }
+        }
+        switch exchanged {
+        case .replied(.found(var report)):
+            if let transaction {
+                if let fault = await refusal(of: report, claimed: transaction, for: record, at: provider) {
+                    return .claimRefused(fault)
+                }
+                report.providerReference = transaction
+            }
+            await store.update(id) { $0.neverSeenSince = nil }
+            await apply(report, from: provider, to: id)
+            if isPastExpiry, !report.state.isMoney { await expire(id) }
+            return .answered
+        case .replied(.notFound):
+            if transaction != nil { return .claimRefused("is not known to the provider") }
+            await noteNotFound(id, provider: provider, isPastExpiry: isPastExpiry)
+            return .answered
+        case .replied(.refused), .replied(.noAnswer), .lost, .notSent, .skipped:
+            // Not an answer: what the provider says of it 'at every asking' begins anew.
+            await store.update(id) { $0.neverSeenSince = nil }
+            return .noAnswer
+        }
+    }
+
+    /// What came of asking.
+    enum AskResult: Sendable {
+        case answered, noAnswer, cannotAsk
+        /// The provider's id that the app named is not this payment's: what is wrong with it.
+        case claimRefused(String)
+
+        /// Whether asking again would tell no more.
+        var isOver: Bool {
+            switch self {
+            case .answered, .cannotAsk: true
+            case .noAnswer, .claimRefused: false
+            }
+        }
+    }
+
+    /// What keeps a transaction that the app named from being this payment's. From now on it names no other payment: of two
+    /// that claim it at once, one gets it.
+    private func refusal(
+        of report: ProviderReport, claimed transaction: String, for record: PaymentRecord, at provider: String
+    ) async -> String? {
+        if let reference = report.providerReference, reference != transaction { return "is not this payment's" }
+        // An answer without an amount does not show that it is this one.
+        guard report.money == record.payment.money else { return "is of another amount or currency" }
+        let name = PaymentRecord.name(provider, transaction)
+        return await store.claim(reference: name, for: record.payment.id) ? nil : "belongs to another payment"
+    }
+
+    /// The provider never saw the payment. For an `unknown` one that ends the matter once it has said so for long enough.
+    private func noteNotFound(_ id: String, provider: String, isPastExpiry: Bool) async {
+        let instant = environment.now
+        let now = environment.wallClock
+        _ = await change(id) { record in
+            guard record.payment.status == .unknown else { return .unchanged }
+            let since = record.neverSeenSince ?? instant
+            record.neverSeenSince = since
+            guard since.duration(to: instant) >= InquiryPolicy.neverSeenAfter else { return .unchanged }
+            let decline = Decline(code: .processingError, message: "the provider never received the payment")
+            return record.payment.observe(Observation(provider: provider, state: .failed(decline)), at: now)
+        }
+        if isPastExpiry { await expire(id) }
+    }
+
+    private func expire(_ id: String) async {
+        let now = environment.wallClock
+        _ = await change(id) { record in
+            guard record.payment.status.isOpen || record.payment.status == .authorized,
+                let provider = record.payment.provider
+            else { return .unchanged }
+            return record.payment.observe(Observation(provider: provider, state: .expired), at: now)
+        }
+    }
+}
+
+// MARK: - Sync
+
+extension PaymentEngine {
+    /// Asks the provider now. 200 with the payment, or 202 where it is still `unknown` or has an open operation.
+    ///
+    /// - Parameter providerTransactionID: What a browser component gave the app. It must be this payment's: another one
+    ///   is 422 at `/provider_transaction_id`.
+    package func sync(payment id: String, providerTransactionID: String?, call: Call) async -> Answer {
+        guard let record = await store.record(id), record.isVisible, record.payment.app == call.app.name else {
+            return Answer(Problem(.notFound, "there is no payment of that id"), instance: call.requestID)
+        }
+        let result = await detached { await self.ask(record, claiming: providerTransactionID) }
+        switch result {
+        case .claimRefused(let detail):
+            return Answer(.field("/provider_transaction_id", detail), instance: call.requestID)
+        case .cannotAsk:
+            return Answer(
+                Problem(.operationNotSupported, "the provider of this payment cannot be asked"),
+                instance: call.requestID)
+        case .noAnswer where providerTransactionID != nil:
+            let problem = Problem(.noProviderAvailable, "the provider gave no answer; nothing changed", retryAfter: 5)
+            return Answer(problem, instance: call.requestID)
+        case .answered, .noAnswer:
+            let payment = await store.record(id)?.payment ?? record.payment
+            let isOpen = payment.status == .unknown || payment.openOperation != nil
+            return Answer(status: isOpen ? 202 : 200, payment: payment)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import Logging
+package import PaymentModel
+import ProviderKit
+import Resilience
+
+/// A provider instance as operators see it.
+package struct ProviderHealthReport: Sendable {
+    /// One kind of operation that was used lately, or whose breaker is not closed.
+    package struct OperationReport: Sendable {
+        package let operation: Operation
+        /// `closed`, `open` or `half_open`.
+        package let breaker: String
+        /// Calls in the breaker's window.
+        package let calls: Int
+        package let failuresPerMille: Int
+        /// When an open breaker lets calls through again.
+        package let opensUntil: Timestamp?
+    }
+
+    package let name: String
+    package let plugin: String
+    package let isEnabled: Bool
+    package let inFlight: Int
+    /// Seconds since the token was fetched; nil without one.
+    package let tokenAgeSeconds: Int?
+    package let operations: [OperationReport]
+}
+
+extension PaymentEngine {
+    /// Every instance, by name.
+    package func providerReports() -> [ProviderHealthReport] {
+        runtimes.map { runtime in
+            let operations = Operation.allCases.compactMap { operation -> ProviderHealthReport.OperationReport? in
+                let snapshot = runtime.breaker(operation).snapshot
+                guard snapshot.calls > 0 || snapshot.state != .closed else { return nil }
+                return ProviderHealthReport.OperationReport(
+                    operation: operation, breaker: snapshot.state.name, calls: snapshot.calls,
+                    failuresPerMille: snapshot.calls > 0 ? snapshot.failures * 1000 / snapshot.calls : 0,
+                    opensUntil: snapshot.state.end.map { end in
+                        environment.wallClock.advanced(by: environment.now.duration(to: end))
+                    })
+            }
+            return ProviderHealthReport(
+                name: runtime.name, plugin: runtime.configuration.plugin,
+                isEnabled: runtime.configuration.isEnabled && !runtime.isDisabled, inFlight: runtime.inFlight,
+                tokenAgeSeconds: runtime.tokenAge.map { Int($0.components.seconds) }, operations: operations)
+        }
+    }
+
+    /// Switches a provider off or on by hand: no new payments while it is off; follow-ups, inquiries and callbacks of its
+    /// payments go on. False where there is no such provider.
+    package func setProvider(_ name: String, disabled: Bool) -> Bool {
+        guard let runtime = runtime(name) else { return false }
+        runtime.isDisabled = disabled
+        logger.notice(disabled ? "provider disabled" : "provider enabled", metadata: ["provider": "\(name)"])
+        return true
+    }
+
+    /// Settles by hand a payment that is `unknown` or under review; the note is kept in `attempts`.
+    ///
+    /// - Throws: `not-found`, `invalid-state`, or a fault of a field.
+    package func resolve(
+        payment id: String, to status: PaymentStatus, providerReference: String?, note: String
+    ) async throws(Problem) -> Payment {
+        guard status != .unknown, status != .requiresAction, status != .pending else {
+            throw .field("/status", "must say what became of the payment: \(Self.resolutions)")
+        }
+        let now = environment.wallClock
+        let resolved = await store.update(id) { record -> (record: PaymentRecord, before: PaymentStatus)? in
+            let before = record.payment.status
+            guard record.isVisible, !record.isBusy, before == .unknown || record.payment.review != nil else {
+                return nil
+            }
+            let attempt = Attempt(
+                provider: record.payment.provider ?? "", operation: .create, outcome: .resolved,
+                reason: status.rawValue,
+                startedAt: now, durationMilliseconds: 0, note: note)
+            record.payment.resolve(to: status, providerReference: providerReference, note: attempt, at: now)
+            record.learnProviderReference()
+            return (record, before)
+        }
+        guard let resolved else { throw Problem(.notFound, "there is no payment of that id") }
+        guard let (record, before) = resolved else {
+            throw Problem(.invalidState, "only a payment that is unknown or under review is resolved by hand")
+        }
+        if before == .unknown { keys.settle(key: record.key, answer: currentAnswer(of: record)) }
+        logger.notice(
+            "payment resolved by hand",
+            metadata: ["payment": "\(id)", "from": "\(before.rawValue)", "to": "\(status.rawValue)"])
+        return record.payment
+    }
+
+    private static let resolutions = PaymentStatus.allCases
+        .filter { ![.unknown, .requiresAction, .pending].contains($0) }.map(\.rawValue).joined(separator: ", ")
+}
+
+extension BreakerState {
+    fileprivate var name: String {
+        switch self {
+        case .closed: "closed"
+        case .halfOpen: "half_open"
+        case .open: "open"
+        }
+    }
+
+    fileprivate var end: ContinuousClock.Instant? {
+        if case .open(let until) = self { until } else { nil }
+    }
+}
+
+// MARK: - Logs
+
+extension PaymentEngine {
+    /// One line per create that tells its whole story: constant message, no values of the request.
+    func log(_ payment: Payment, _ run: CreateRun) {
+        run.call.logger.info(
+            "payment",
+            metadata: [
+                "payment": "\(payment.id)", "app": "\(payment.app)", "route": "\(payment.route ?? "")",
+                "provider": "\(payment.provider ?? "")", "status": "\(payment.status.rawValue)",
+                "attempts": "\(run.story)", "ms": "\(run.milliseconds)",
+            ])
+    }
+
+    /// The line of a create that nobody took.
+    func log(problem: Problem, of run: CreateRun) {
+        run.call.logger.warning(
+            "payment not taken",
+            metadata: [
+                "app": "\(run.call.app.name)", "code": "\(problem.code.rawValue)", "attempts": "\(run.story)",
+                "ms": "\(run.milliseconds)",
+            ])
+    }
+}
+
+extension CreateRun {
+    /// The tries in a line: `payalo-ke:create=unavailable(connect_refused) payalo-backup:create=accepted`.
+    fileprivate var story: String {
+        attempts.map { attempt in
+            let reason = attempt.reason.map { "(\($0))" } ?? ""
+            return "\(attempt.provider):\(attempt.operation.rawValue)=\(attempt.outcome.rawValue)\(reason)"
+        }.joined(separator: " ")
+    }
+
+    fileprivate var milliseconds: Int64 {
+        engine.environment.wallClock.milliseconds - payment.createdAt.milliseconds
+    }
+}

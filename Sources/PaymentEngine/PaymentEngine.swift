@@ -1,0 +1,187 @@
+package import Logging
+package import PaymentModel
+package import ProviderKit
+import Resilience
+package import Routing
+import Synchronization
+
+/// The one path of a payment: claim the key → plan → attempts → record → answer; then follow-ups, callbacks, and the
+/// inquiry of outcomes that are open. See CONTRIBUTING.md for the way of a payment through the modules.
+package final class PaymentEngine: Sendable {
+    /// Makes the transport of a provider instance.
+    package typealias TransportFactory = @Sendable (ProviderConfiguration) throws -> any ProviderTransport
+
+    let environment: any EngineEnvironment
+    let store: any PaymentStore
+    let keys: IdempotencyStore<Answer, String>
+    let references: References
+    let budget = RetryBudget()
+    let locks = PaymentLocks()
+    let inquiries: InquiryQueue
+    let logger: Logger
+
+    private struct State {
+        var configuration: EngineConfiguration
+        var runtimes: [String: ProviderRuntime]
+        /// Where providers call back when the configuration names no `public_url`.
+        var boundURL: String?
+        var isDraining = false
+        var takesPayments = true
+        var underWay = 0
+        var whenIdle: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+
+    /// Makes an engine over a configuration. Throws what the transport factory throws (a file of roots that cannot be read).
+    package init(
+        configuration: EngineConfiguration, environment: any EngineEnvironment = SystemEnvironment(), logger: Logger,
+        transport: TransportFactory
+    ) throws {
+        self.environment = environment
+        self.logger = logger
+        let server = configuration.server
+        let limits = Mutex(server)
+        store = MemoryPaymentStore(environment: environment) {
+            limits.withLock { ($0.maxPayments, $0.paymentRetention) }
+        }
+        keys = IdempotencyStore(limits: server.idempotency, time: environment)
+        references = References(referenceSecret: server.referenceSecret, callbackSecrets: server.callbackSecrets)
+        inquiries = InquiryQueue(environment: environment)
+        let runtimes = try configuration.providers.mapValues {
+            ProviderRuntime(configuration: $0, transport: try transport($0), environment: environment)
+        }
+        state = Mutex(State(configuration: configuration, runtimes: runtimes))
+    }
+
+    /// The configuration in force. A call takes it once, at its beginning.
+    package var configuration: EngineConfiguration { state.withLock { $0.configuration } }
+
+    /// Whether the process is going down: it is not ready any more, and each answer ends its connection.
+    package var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    /// Begins to go down. Payments are still taken, from callers who have not noticed yet.
+    package func beginDraining() { state.withLock { $0.isDraining = true } }
+
+    /// Whether new payments are taken.
+    package var takesPayments: Bool { state.withLock { $0.takesPayments } }
+
+    /// Refuses new payments from now on: the grace of draining is over.
+    package func stopTakingPayments() { state.withLock { $0.takesPayments = false } }
+
+    /// Returns when no payment is under way, those whose caller has hung up included.
+    package func idle() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                if state.underWay > 0 { state.whenIdle.append(continuation) }
+                return state.underWay == 0
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
+
+    /// Gives the providers' connections back.
+    package func shutdown() async {
+        for runtime in state.withLock({ Array($0.runtimes.values) }) { await runtime.transport.shutdown() }
+    }
+
+    /// Tells where the public listener was bound, for callback addresses without a `public_url`.
+    package func setBoundURL(_ url: String) { state.withLock { $0.boundURL = url } }
+
+    func runtime(_ name: String) -> ProviderRuntime? { state.withLock { $0.runtimes[name] } }
+    var runtimes: [ProviderRuntime] { state.withLock { $0.runtimes.values.sorted { $0.name < $1.name } } }
+
+    /// The address that a provider calls back for a payment; nil where its plugin receives no callbacks by address.
+    func callbackURL(provider: ProviderRuntime, payment: String, _ configuration: EngineConfiguration) -> String? {
+        guard let receiver = provider.adapter as? any CallbackReceiving, receiver.takesCallbackAddress else {
+            return nil
+        }
+        let base =
+            configuration.server.publicURL ?? state.withLock { $0.boundURL } ?? "http://\(configuration.server.listen)"
+        let token = references.callbackToken(provider: provider.name, payment: payment)
+        return "\(base)/webhooks/\(provider.name)/\(token)"
+    }
+
+    /// What routing has to know of a provider now.
+    func routingState(_ name: String) -> Router.ProviderState {
+        guard let runtime = runtime(name) else { return Router.ProviderState() }
+        return Router.ProviderState(
+            isDisabled: runtime.isDisabled,
+            successPerMille: runtime.breaker(.create).snapshot.successShare?.perMille)
+    }
+
+    func newID(_ prefix: String) -> String {
+        var random = EnvironmentRandom(environment: environment)
+        return ResourceID.make(prefix, at: environment.wallClock, using: &random)
+    }
+
+    /// Runs work that no caller can cancel and that draining waits for, from this moment on: its task may start later.
+    func detached<Result: Sendable>(_ work: @escaping @Sendable () async -> Result) async -> Result {
+        beginWork()
+        return await Task {
+            defer { self.endWork() }
+            return await work()
+        }.value
+    }
+
+    /// Runs work that draining waits for.
+    func counted<Result: Sendable>(_ work: () async -> Result) async -> Result {
+        beginWork()
+        defer { endWork() }
+        return await work()
+    }
+
+    private func beginWork() { state.withLock { $0.underWay += 1 } }
+
+    private func endWork() {
+        let idle = state.withLock { state in
+            state.underWay -= 1
+            guard state.underWay == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.whenIdle = [] }
+            return state.whenIdle
+        }
+        for continuation in idle { continuation.resume() }
+    }
+}
+
+// MARK: - Reading
+
+extension PaymentEngine {
+    /// A payment of that app; of any app where `app` is nil (operators). Nil where there is none.
+    package func payment(id: String, app: String?) async -> Payment? {
+        guard let record = await store.record(id), record.isVisible, app == nil || record.payment.app == app else {
+            return nil
+        }
+        return record.payment
+    }
+
+    /// A page of payments, newest first.
+    package func payments(_ query: PaymentQuery) async throws(Problem) -> PaymentPage {
+        try await store.page(query)
+    }
+
+    /// The routing decision for such a payment. Nothing is sent.
+    package func explain(_ request: PaymentRequest, call: Call) -> RouteExplanation {
+        call.configuration.router.explain(shape(of: request, call), state: routingState)
+    }
+
+    /// The methods, and their networks where routes name them, that can be served now. What is nil does not choose.
+    package func paymentMethods(
+        money: Money?, currency: Currency?, country: Country?, call: Call
+    ) -> [ServableMethod] {
+        call.configuration.router.servableMethods(
+            app: call.app.name, amount: money?.minorUnits, currency: money?.currency ?? currency,
+            country: country ?? call.app.country
+        ) { name in
+            guard let runtime = self.runtime(name), !runtime.isDisabled else { return false }
+            if case .open = runtime.breaker(.create).snapshot.state { return false }
+            return true
+        }.map { ServableMethod(method: $0.method, networks: $0.networks) }
+    }
+
+    func shape(of request: PaymentRequest, _ call: Call) -> PaymentShape {
+        var shape = PaymentShape(app: call.app.name, request: request)
+        if shape.country == nil { shape.country = call.app.country }
+        return shape
+    }
+}

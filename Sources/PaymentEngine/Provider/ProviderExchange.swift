@@ -1,0 +1,99 @@
+import PaymentModel
+import ProviderKit
+import Resilience
+
+/// What came of one call, with all that the engine decides from: how far it got is already in it.
+enum Exchanged<Outcome: Sendable>: Sendable {
+    /// The breaker or our own limit said no. Nothing was sent.
+    case skipped(reason: String, retryAfter: Duration)
+    case notSent(TransportFailure)
+    case lost(TransportFailure)
+    case replied(Outcome)
+}
+
+extension ProviderRuntime {
+    /// Creates the payment at the provider. The ticket is the right to do so: it is spent by the caller's record.
+    func create(
+        _ order: PaymentOrder, with ticket: borrowing SendTicket, within timeout: Duration, limit: SendLimit
+    ) async -> Exchanged<CreateOutcome> {
+        precondition(ticket.provider == name, "a ticket for another provider")
+        let adapter = adapter
+        return await exchange(.create, adapter.createRequest(for: order), within: timeout, limit: limit) { reply in
+            adapter.createOutcome(of: reply, for: order)
+        } judge: { outcome in
+            switch outcome {
+            case .refused(let refusal): .refused(refusal)
+            case .ambiguous: .fault
+            case .accepted, .declined, .rejected, .duplicate: .healthy
+            }
+        }
+    }
+
+    /// Asks after a payment.
+    func inquire(
+        _ adapter: any Inquiring, _ request: ProviderRequest, _ subject: InquirySubject, within timeout: Duration
+    ) async -> Exchanged<InquiryOutcome> {
+        await exchange(.inquiry, request, within: timeout) { reply in
+            adapter.inquiryOutcome(of: reply, for: subject)
+        } judge: { outcome in
+            switch outcome {
+            case .refused(let refusal): .refused(refusal)
+            case .noAnswer: .fault
+            case .found, .notFound: .healthy
+            }
+        }
+    }
+
+    /// Sends a follow-up of a payment that the provider has.
+    func followUp(
+        _ operation: Operation, _ request: ProviderRequest, within timeout: Duration,
+        read: @Sendable (ProviderReply) -> FollowUpOutcome
+    ) async -> Exchanged<FollowUpOutcome> {
+        await exchange(operation, request, within: timeout, read: read) { outcome in
+            switch outcome {
+            case .refused(let refusal): .refused(refusal)
+            case .ambiguous: .fault
+            case .done, .pending, .declined, .rejected: .healthy
+            }
+        }
+    }
+
+    /// What an outcome says of the provider's health.
+    private enum Judgement {
+        case healthy, fault
+        case refused(Refusal)
+    }
+
+    private func exchange<Outcome: Sendable>(
+        _ operation: Operation, _ request: ProviderRequest, within timeout: Duration, limit: SendLimit? = nil,
+        read: (ProviderReply) -> Outcome, judge: (Outcome) -> Judgement
+    ) async -> Exchanged<Outcome> {
+        let permit: CallPermit
+        switch admit(operation) {
+        case .admitted(let given): permit = given
+        case .refused(let reason, let wait): return .skipped(reason: reason, retryAfter: wait)
+        }
+        let transmission = await send(request, within: timeout, limit: limit) { reply in
+            guard reply.status == 401 || reply.status == 403 else { return false }
+            return if case .refused(let refusal) = judge(read(reply)), refusal.kind == .credentials { true } else {
+                false
+            }
+        }
+        switch transmission {
+        case .notSent(let failure):
+            close(permit, .failure)
+            return .notSent(failure)
+        case .sentWithoutReply(let failure):
+            close(permit, .failure)
+            return .lost(failure)
+        case .replied(let reply):
+            let outcome = read(reply)
+            switch judge(outcome) {
+            case .healthy: close(permit, reply.status >= 500 ? .failure : .success)
+            case .fault: close(permit, .failure)
+            case .refused(let refusal): close(permit, refusal.breakerResult(status: reply.status))
+            }
+            return .replied(outcome)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import PaymentModel
+import ProviderKit
+import Resilience
+import Synchronization
+
+/// One provider instance at work: its transport, breakers, token and limits. Lives on over reloads that leave the instance as
+/// it was.
+final class ProviderRuntime: Sendable {
+    let configuration: ProviderConfiguration
+    let transport: any ProviderTransport
+    private let breakers: [CircuitBreaker]
+    private let tokens: TokenCache<Secret, TransportFailure>?
+    private let limiter: RateLimiter?
+    private let environment: any EngineEnvironment
+    private let state = Mutex(State())
+
+    private struct State {
+        var inFlight = 0
+        var isDisabled = false
+    }
+
+    var name: String { configuration.name }
+    var adapter: any ProviderAdapter { configuration.adapter }
+
+    init(configuration: ProviderConfiguration, transport: any ProviderTransport, environment: any EngineEnvironment) {
+        self.configuration = configuration
+        self.transport = transport
+        self.environment = environment
+        let random: RandomSource = { environment.random() }
+        breakers = Operation.allCases.map { _ in
+            CircuitBreaker(settings: configuration.breaker, time: environment, nextRandom: random)
+        }
+        limiter =
+            configuration.rateLimits.isEmpty ? nil : RateLimiter(limits: configuration.rateLimits, time: environment)
+        tokens =
+            configuration.adapter is any TokenAuthenticated ? TokenCache(time: environment, nextRandom: random) : nil
+    }
+
+    /// Switched off by hand: no new payments.
+    var isDisabled: Bool {
+        get { state.withLock { $0.isDisabled } }
+        set { state.withLock { $0.isDisabled = newValue } }
+    }
+
+    var inFlight: Int { state.withLock { $0.inFlight } }
+    var tokenAge: Duration? { tokens?.age }
+
+    func breaker(_ operation: Operation) -> CircuitBreaker {
+        breakers[Operation.allCases.firstIndex(of: operation) ?? 0]
+    }
+
+    /// Asks the breaker and our own limit whether a call may be made now. The permit goes back with `close`.
+    func admit(_ operation: Operation) -> Admission {
+        let permit: BreakerPermit
+        switch breaker(operation).admit() {
+        case .permit(let given): permit = given
+        case .refused(let retryAt):
+            return .refused(reason: "breaker_open", retryAfter: environment.now.duration(to: retryAt))
+        }
+        if case .refused(let wait, _)? = limiter?.admit(share: operation == .inquiry ? .half : .whole) {
+            breaker(operation).record(permit, .ignored, duration: .zero)
+            return .refused(reason: "provider_limit", retryAfter: wait)
+        }
+        return .admitted(CallPermit(operation: operation, breaker: permit, begunAt: environment.now))
+    }
+
+    enum Admission {
+        case admitted(CallPermit)
+        /// Nothing was sent. A slug, and when it may be tried again.
+        case refused(reason: String, retryAfter: Duration)
+    }
+
+    /// The right to one call, from breaker and limit.
+    struct CallPermit {
+        let operation: Operation
+        let breaker: BreakerPermit
+        let begunAt: ContinuousClock.Instant
+    }
+
+    /// Gives the permit back with what the call says of the provider's health.
+    func close(_ permit: CallPermit, _ result: BreakerResult) {
+        breaker(permit.operation).record(
+            permit.breaker, result, duration: permit.begunAt.duration(to: environment.now))
+    }
+
+    /// Sends a request with the provider's token in it where it needs one. `isRefused` reads from a reply whether the
+    /// credentials were refused: then the token is dropped and the same request sent once more with a new one, which is
+    /// sound because a refused request did nothing.
+    ///
+    /// - Parameters:
+    ///   - timeout: Of one sending; waiting for a token has as much beside it.
+    ///   - limit: When all of it must have ended, and how much time before that a sending must have.
+    func send(
+        _ request: ProviderRequest, within timeout: Duration, limit: SendLimit?, isRefused: (ProviderReply) -> Bool
+    ) async -> Transmission {
+        state.withLock { $0.inFlight += 1 }
+        defer { state.withLock { $0.inFlight -= 1 } }
+        guard let tokens, let adapter = adapter as? any TokenAuthenticated else {
+            return await transport.send(request, timeout: timeout)
+        }
+        let limit = limit ?? SendLimit(deadline: environment.now + timeout, least: .zero)
+        var refused: Transmission?
+        while true {
+            let token: Secret
+            let generation: UInt64
+            let patience = min(limit.deadline - limit.least, environment.now + timeout)
+            switch await tokens.token(deadline: patience, fetch: tokenFetch(adapter)) {
+            case .token(let cached, let number): (token, generation) = (cached, number)
+            case .failed(let failure): return refused ?? .notSent(failure)
+            case .timedOut: return refused ?? .notSent(TransportFailure("token_timeout"))
+            }
+            var authorized = request
+            adapter.authorize(&authorized, with: token)
+            let rest = environment.now.duration(to: limit.deadline)
+            guard rest > .zero, rest >= limit.least else {
+                return refused ?? .notSent(TransportFailure("token_timeout"))
+            }
+            let transmission = await transport.send(authorized, timeout: min(timeout, rest))
+            guard case .replied(let reply) = transmission, isRefused(reply) else { return transmission }
+            tokens.reject(generation: generation)
+            if refused != nil { return transmission }
+            refused = transmission
+        }
+    }
+
+    /// Fetches a token under its own breaker and time limit: it belongs to no caller.
+    private func tokenFetch(
+        _ adapter: any TokenAuthenticated
+    ) -> TokenCache<Secret, TransportFailure>.Fetch {
+        { [self] in
+            let permit: CallPermit
+            switch admit(.token) {
+            case .admitted(let given): permit = given
+            case .refused(let reason, _): return .failure(TransportFailure("token_" + reason))
+            }
+            let transmission = await transport.send(adapter.tokenRequest(), timeout: configuration.timeout)
+            switch transmission {
+            case .notSent(let failure), .sentWithoutReply(let failure):
+                close(permit, .failure)
+                return .failure(TransportFailure("token_" + failure.reason, detail: failure.detail))
+            case .replied(let reply):
+                switch adapter.tokenOutcome(of: reply) {
+                case .issued(let token, let lifetime):
+                    close(permit, .success)
+                    return .success((token, lifetime))
+                case .refused(let refusal):
+                    close(permit, refusal.breakerResult(status: reply.status))
+                    return .failure(TransportFailure(refusal.reason))
+                case .noAnswer(let reason):
+                    close(permit, .failure)
+                    return .failure(TransportFailure("token_" + reason))
+                }
+            }
+        }
+    }
+}
+
+/// Until when a call may take, and how much of that the sending itself must have: a money-moving request is not begun
+/// without the time to hear of it.
+struct SendLimit: Sendable {
+    let deadline: ContinuousClock.Instant
+    let least: Duration
+}
+
+extension Refusal {
+    /// What the refusal says of the provider's health: declines and 4xx count as health, a 429 as neither.
+    func breakerResult(status: Int) -> BreakerResult {
+        switch kind {
+        case .rateLimited: .ignored
+        case .credentials: .success
+        case .unavailable: status >= 500 ? .failure : .success
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import DequeModule
+import PaymentModel
+package import Resilience
+import Synchronization
+
+/// Payments in memory, bounded: the oldest settled ones make room, open ones never (contract §2, §11).
+package final class MemoryPaymentStore: PaymentStore {
+    fileprivate struct Place {
+        var record: PaymentRecord
+        /// Rises with each insertion: the order of lists, and their cursors.
+        let sequence: UInt64
+    }
+
+    fileprivate struct State {
+        var places: [String: Place] = [:]
+        var byKey: [KeyDigest: String] = [:]
+        var byReference: [String: String] = [:]
+        /// Oldest first, by app and over all (""); what was dropped is skipped and swept when it is half of a list.
+        var lists: [String: Deque<(sequence: UInt64, id: String)>] = [:]
+        /// In the order in which they settled. One that opened again is skipped when its turn comes.
+        var settled: Deque<String> = []
+        var nextSequence: UInt64 = 1
+        var unknown = 0
+        var underReview = 0
+    }
+
+    private let state = Mutex(State())
+    private let limits: @Sendable () -> (maxPayments: Int, retention: Duration)
+    private let environment: any EngineEnvironment
+
+    /// A store whose limits are asked for at each insertion, so that a reload changes them.
+    package init(
+        environment: any EngineEnvironment,
+        limits: @escaping @Sendable () -> (maxPayments: Int, retention: Duration)
+    ) {
+        self.environment = environment
+        self.limits = limits
+    }
+
+    package func insert(_ record: PaymentRecord) async -> Bool {
+        let (most, retention) = limits()
+        let oldest = environment.wallClock.advanced(by: .zero - retention)
+        return state.withLock { state in
+            state.makeRoom(below: most, olderThan: oldest)
+            guard state.places.count < most else { return false }
+            let id = record.payment.id
+            state.places[id] = Place(record: record, sequence: state.nextSequence)
+            state.byKey[record.key] = id
+            for name in record.references where state.byReference[name] == nil { state.byReference[name] = id }
+            for list in [record.payment.app, ""] { state.lists[list, default: []].append((state.nextSequence, id)) }
+            state.nextSequence += 1
+            state.count(record, 1)
+            return true
+        }
+    }
+
+    package func remove(_ id: String, if condition: (PaymentRecord) -> Bool) async -> Bool {
+        state.withLock { state in
+            guard let record = state.places[id]?.record, condition(record) else { return false }
+            state.drop(id)
+            return true
+        }
+    }
+
+    package func claim(reference name: String, for id: String) async -> Bool {
+        state.withLock { state in
+            guard state.places[id] != nil else { return false }
+            if let owner = state.byReference[name] { return owner == id }
+            state.byReference[name] = id
+            state.places[id]?.record.references.append(name)
+            return true
+        }
+    }
+
+    package func record(_ id: String) async -> PaymentRecord? {
+        state.withLock { $0.places[id]?.record }
+    }
+
+    package func record(key: KeyDigest) async -> PaymentRecord? {
+        state.withLock { state in state.byKey[key].flatMap { state.places[$0]?.record } }
+    }
+
+    package func id(ofReference name: String) async -> String? {
+        state.withLock { $0.byReference[name] }
+    }
+
+    package func update<Result: Sendable>(_ id: String, _ change: (inout PaymentRecord) -> Result) async -> Result? {
+        state.withLock { state in
+            guard let index = state.places.index(forKey: id) else { return nil }
+            state.count(state.places.values[index].record, -1)
+            let wasSettled = state.places.values[index].record.isSettled
+            let known = state.places.values[index].record.references.count
+            // In place: a record is large, and this is on every payment's path.
+            let result = change(&state.places.values[index].record)
+            for name in state.places.values[index].record.references.dropFirst(known)
+            where state.byReference[name] == nil {
+                state.byReference[name] = id
+            }
+            if !wasSettled, state.places.values[index].record.isSettled { state.settled.append(id) }
+            state.count(state.places.values[index].record, 1)
+            return result
+        }
+    }
+
+    package func page(_ query: PaymentQuery) async throws(Problem) -> PaymentPage {
+        var before = UInt64.max
+        if let cursor = query.cursor {
+            guard let sequence = UInt64(cursor, radix: 36), sequence > 0 else {
+                throw .field("/cursor", "must be the next_cursor of an earlier answer")
+            }
+            before = sequence
+        }
+        return state.withLock { state in
+            guard let list = state.lists[query.app ?? ""] else { return PaymentPage(payments: [], nextCursor: nil) }
+            var payments: [Payment] = []
+            var last: UInt64 = 0
+            var index = list.partitioningIndex { $0.sequence >= before }
+            while index > 0 {
+                index -= 1
+                guard let place = state.places[list[index].id], place.record.isVisible,
+                    query.matches(place.record.payment)
+                else { continue }
+                if payments.count == query.limit {
+                    return PaymentPage(payments: payments, nextCursor: String(last, radix: 36))
+                }
+                payments.append(place.record.payment)
+                last = place.sequence
+            }
+            return PaymentPage(payments: payments, nextCursor: nil)
+        }
+    }
+
+    package func attention() async -> (unknown: Int, underReview: Int) {
+        state.withLock { ($0.unknown, $0.underReview) }
+    }
+}
+
+extension MemoryPaymentStore.State {
+    mutating func makeRoom(below most: Int, olderThan oldest: Timestamp) {
+        while let id = settled.first {
+            if let record = places[id]?.record, record.isSettled {
+                guard places.count >= most || record.payment.createdAt < oldest else { return }
+                drop(id)
+            }
+            settled.removeFirst()
+        }
+    }
+
+    mutating func drop(_ id: String) {
+        guard let place = places.removeValue(forKey: id) else { return }
+        let record = place.record
+        count(record, -1)
+        if byKey[record.key] == id { byKey[record.key] = nil }
+        for name in record.references where byReference[name] == id { byReference[name] = nil }
+        for name in [record.payment.app, ""] { sweep(name) }
+    }
+
+    mutating func count(_ record: PaymentRecord, _ step: Int) {
+        guard record.isVisible else { return }
+        if record.payment.status == .unknown { unknown += step }
+        if record.payment.review != nil { underReview += step }
+    }
+
+    /// Takes dropped ids off the front of a list, where most of them are, and out of all of it when they are half.
+    private mutating func sweep(_ name: String) {
+        guard var list = lists.removeValue(forKey: name) else { return }
+        while let first = list.first, places[first.id] == nil { list.removeFirst() }
+        // A list of one app is at most as long as the store; twice that many entries means half are gone.
+        if list.count > 1024, list.count > 2 * places.count { list.removeAll { places[$0.id] == nil } }
+        if !list.isEmpty { lists[name] = list }
+    }
+}
+
+extension PaymentQuery {
+    func matches(_ payment: Payment) -> Bool {
+        (status == nil || payment.status == status)
+            && (reference == nil || payment.reference == reference)
+            && (provider == nil || payment.provider == provider)
+            && (createdFrom.map { payment.createdAt >= $0 } ?? true)
+            && (createdTo.map { payment.createdAt < $0 } ?? true)
+    }
+}
+
+extension Deque {
+    /// The first index at which `belongsAfter` holds, given that it holds from some index on.
+    fileprivate func partitioningIndex(where belongsAfter: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if belongsAfter(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,129 @@
+package import PaymentModel
+package import Resilience
+
+/// A payment with what the engine keeps beside it and no app sees.
+package struct PaymentRecord: Sendable {
+    package var payment: Payment
+
+    /// Whether the app has heard of it. False while the create runs: callbacks find it already, the API does not.
+    package var isVisible = false
+    /// A create or follow-up is under way with the provider, so that nobody else asks or sends meanwhile.
+    package var isBusy = true
+
+    /// The create's idempotency key in its scope, and its request: the key belongs to the payment as long as it is kept.
+    package let key: KeyDigest
+    package let fingerprint: KeyDigest
+    /// The `X-Request-Id` of the create: the `instance` of the answer that is kept for it.
+    package let requestID: String
+    /// Where a customer's browser that lands on the callback address is sent.
+    package let returnURL: String?
+
+    /// The last reference that we gave at each provider.
+    private var ownReferences: [String: String] = [:]
+    /// Our reference at the provider that has the payment or may have it; empty before any was given.
+    package var reference: String { payment.provider.flatMap { ownReferences[$0] } ?? "" }
+    /// Every reference that was given out for it, as `provider/reference`.
+    package var references: [String] = []
+    /// What the adapter keeps: session tokens and the like.
+    package var session: [String: Secret] = [:]
+    /// When the first send that may have moved money left.
+    package var firstSentAt: ContinuousClock.Instant?
+
+    /// When the payment was last asked after, or its create answered.
+    package var lastAskedAt: ContinuousClock.Instant?
+    /// When asking was last tried, be it that nothing could be sent.
+    package var lastTriedAt: ContinuousClock.Instant?
+    /// When the provider last answered an inquiry.
+    package var lastAnsweredAt: ContinuousClock.Instant?
+    /// How many of the inquiry times are behind it.
+    package var inquiries = 0
+    /// When asking began: 24 hours later it goes to a person.
+    package var openSince: ContinuousClock.Instant?
+    /// Since when the provider has said, at every asking, that it never saw the payment.
+    package var neverSeenSince: ContinuousClock.Instant?
+
+    /// An unsigned callback that the provider has not been asked about yet, or has not answered for.
+    package var hint: Hint?
+    /// How many hints there were.
+    private var hints = 0
+
+    /// What makes the provider be asked out of turn.
+    package struct Hint: Sendable, Hashable {
+        let number: Int
+        let since: ContinuousClock.Instant
+        /// Askings without an answer.
+        var tries = 0
+    }
+
+    /// Callbacks that were applied, newest last; bounded.
+    package var appliedCallbacks: [String] = []
+
+    /// A record of a create that is about to run.
+    package init(payment: Payment, key: KeyDigest, fingerprint: KeyDigest, requestID: String, returnURL: String?) {
+        self.payment = payment
+        self.key = key
+        self.fingerprint = fingerprint
+        self.requestID = requestID
+        self.returnURL = returnURL
+    }
+
+    /// Whether nothing is expected of it any more, so that it may make room: money is where it belongs, nobody asks.
+    var isSettled: Bool {
+        !isBusy && payment.openOperation == nil && payment.review == nil
+            && (payment.status.isFinal || payment.status == .captured || payment.status == .partiallyRefunded)
+    }
+
+    /// Whether the provider is to be asked after it.
+    var isToBeAsked: Bool { payment.status.isOpen || payment.openOperation != nil }
+
+    /// Whether it is waited for: an outcome, the end of a hold, or the truth of a hint.
+    var isAwaited: Bool {
+        isToBeAsked || hint != nil || payment.status == .authorized && payment.expiresAt != nil
+    }
+
+    /// Whether a money-moving request may still go out for it. Not once a callback has told what became of it, or has
+    /// told something that a person must look at.
+    var maySend: Bool {
+        guard payment.status == .unknown else { return false }
+        switch payment.review?.reason {
+        case nil, .cannotAsk, .unresolved: return true
+        default: return false
+        }
+    }
+
+    /// Whether nothing at all was heard of it.
+    var isUnheardOf: Bool { payment.status == .unknown && payment.review == nil }
+
+    /// Takes a provider's unsigned word as a reason to ask.
+    mutating func takeHint(at now: ContinuousClock.Instant) {
+        hints += 1
+        hint = Hint(number: hints, since: now)
+    }
+
+    /// Gives a reference at a provider to the payment. Callbacks match any that was ever given.
+    mutating func give(reference: String, at provider: String) {
+        ownReferences[provider] = reference
+        let name = Self.name(provider, reference)
+        if !references.contains(name) { references.append(name) }
+    }
+
+    /// Remembers the provider's own reference, so that callbacks find the payment by it.
+    mutating func learnProviderReference() {
+        guard let provider = payment.provider, let reference = payment.providerReference else { return }
+        let name = Self.name(provider, reference)
+        if !references.contains(name) { references.append(name) }
+    }
+
+    /// Whether a callback is new; remembers it. The last 64 are known by name, older ones by the state they led to.
+    ///
+    /// - Parameter id: The event's, in the scope of its provider.
+    mutating func isNewCallback(_ id: String) -> Bool {
+        guard !appliedCallbacks.contains(id) else { return false }
+        if appliedCallbacks.count == 64 { appliedCallbacks.removeFirst() }
+        appliedCallbacks.append(id)
+        return true
+    }
+
+    /// A reference in the scope of its provider, as the store indexes it.
+    package static func name(_ provider: String, _ reference: String) -> String { provider + "/" + reference }
+}

@@ -1,0 +1,35 @@
+package import Resilience
+
+/// Where payments are kept. All state of payments goes through it, and nothing else may assume that memory is all there
+/// is: that is why it is asynchronous.
+package protocol PaymentStore: Sendable {
+    /// Adds a record. False where there is no room: open payments never make any.
+    func insert(_ record: PaymentRecord) async -> Bool
+
+    /// Drops a record, a create after which nothing was charged anywhere, if the condition still holds; else false. Nobody
+    /// can come between the question and the dropping.
+    @discardableResult
+    func remove(_ id: String, if condition: (PaymentRecord) -> Bool) async -> Bool
+
+    /// The record of a payment.
+    func record(_ id: String) async -> PaymentRecord?
+
+    /// The payment that an idempotency key belongs to.
+    func record(key: KeyDigest) async -> PaymentRecord?
+
+    /// The id of the payment that a reference names, ours or the provider's (`PaymentRecord.name`).
+    func id(ofReference name: String) async -> String?
+
+    /// Makes a reference name a payment, unless it names another one: then false. References that a record learns in
+    /// `update` name it from then on too, those that name another payment excepted.
+    func claim(reference name: String, for id: String) async -> Bool
+
+    /// Changes a record in one step that nobody can come between; nil where there is none.
+    func update<Result: Sendable>(_ id: String, _ change: (inout PaymentRecord) -> Result) async -> Result?
+
+    /// Visible payments, newest first. Throws a problem at `/cursor` for one that was not made here.
+    func page(_ query: PaymentQuery) async throws(Problem) -> PaymentPage
+
+    /// How many payments are `unknown`, and how many are under review.
+    func attention() async -> (unknown: Int, underReview: Int)
+}

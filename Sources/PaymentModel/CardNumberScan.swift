@@ -1,0 +1,61 @@
+/// Finds card numbers in texts that are stored, echoed or logged, which must never hold one (PCI DSS 3.3 and 3.5): people do
+/// put them into descriptions, references and metadata.
+///
+/// A card number here is 14 to 19 digits, as one run or in groups with a single space or dash between them, that passes the
+/// Luhn check and begins like a known brand. Shorter numbers are left alone, so that phones and 13-digit national ids pass,
+/// and so are longer runs without separators.
+enum CardNumberScan {
+    private static let lengths = 14...19
+
+    /// Whether the text holds a card number.
+    static func finds(in text: String) -> Bool {
+        // Nearly every text ends here: one pass that counts.
+        guard text.utf8.count(where: isDigit) >= lengths.lowerBound else { return false }
+        // The digits met without a break, and where in them each group begins. Every stretch of whole groups is looked at,
+        // since an expiry date or a CVV may stand beside the number.
+        var digits: [UInt8] = []
+        var groups: [Int] = []
+        var isInGroup = false
+        for byte in text.utf8 {
+            if isDigit(byte) {
+                if !isInGroup { groups.append(digits.count) }
+                isInGroup = true
+                digits.append(byte)
+                continue
+            }
+            if isInGroup, endsWithCardNumber(digits, groups) { return true }
+            // A separator keeps the run only behind a digit: a second one in a row breaks it.
+            if !isInGroup || (byte != UInt8(ascii: " ") && byte != UInt8(ascii: "-")) {
+                digits.removeAll(keepingCapacity: true)
+                groups.removeAll(keepingCapacity: true)
+            }
+            isInGroup = false
+        }
+        return isInGroup && endsWithCardNumber(digits, groups)
+    }
+
+    /// A member's name that a caller made up, as a pointer may show it: without digits where it holds a card number, and
+    /// without digits and cut to 64 Unicode scalars where it is longer.
+    static func shown(_ name: String) -> String {
+        let isLong = name.unicodeScalars.count > 64
+        guard isLong || finds(in: name) else { return name }
+        var shown = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars.prefix(64) { shown.append(("0"..."9").contains(scalar) ? "*" : scalar) }
+        return String(shown) + (isLong ? "…" : "")
+    }
+
+    private static func endsWithCardNumber(_ digits: [UInt8], _ groups: [Int]) -> Bool {
+        for start in groups.reversed() {
+            let count = digits.count - start
+            if count > lengths.upperBound { return false }
+            guard count >= lengths.lowerBound else { continue }
+            let number = digits[start...]
+            if passesLuhn(number), CardBrand(number: String(decoding: number, as: UTF8.self)) != .unknown {
+                return true
+            }
+        }
+        return false
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+}

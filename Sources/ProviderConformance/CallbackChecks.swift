@@ -1,0 +1,125 @@
+import HTTPTypes
+import PaymentModel
+import ProviderKit
+import StrictJSON
+
+extension Examiner {
+    mutating func checkCallbacks(_ receiving: any CallbackReceiving) {
+        guard let deliver = inputs.delivery else {
+            return expect(false, "every capability has its documented replies", "callback: no delivery in the inputs")
+        }
+        var eventIDs: [String: String] = [:]
+        for fixture in fixtures(.callback) {
+            let delivery = deliver(fixture.reply.body)
+            let verdict = receiving.verifyCallback(delivery)
+            expect(
+                verdict == (inputs.callbackProof == .nothing ? .unsigned : .authentic),
+                "an authentic callback is taken",
+                "\(fixture.name): \(verdict.kind)")
+            checkForgeries(of: delivery, fixture.name, receiving)
+
+            guard let notice = try? receiving.readCallback(delivery) else {
+                expect(fixture.expectation == "unreadable", "documented callbacks are read", fixture.name)
+                continue
+            }
+            expect(
+                notice.report.state.kind == fixture.expectation, "documented callbacks are read",
+                "\(fixture.name): \(notice.report.state.kind)")
+            checkReplay(of: delivery, notice, fixture, receiving)
+            if let other = eventIDs.updateValue(fixture.expectation, forKey: notice.eventID) {
+                expect(
+                    other == fixture.expectation, "different events have different ids", "\(fixture.name) and \(other)")
+            }
+            checkUnknownStatus(in: fixture, unless: [fixture.expectation]) { _, reply, _ in
+                (try? receiving.readCallback(deliver(reply.body))).map(\.report.state.kind)
+            }
+        }
+        checkGarbage(receiving, deliver)
+    }
+
+    /// The same delivery again, later: the same event.
+    private mutating func checkReplay(
+        of delivery: CallbackDelivery, _ notice: CallbackNotice, _ fixture: ConformanceFixture,
+        _ receiving: any CallbackReceiving
+    ) {
+        expect(!notice.eventID.isEmpty, "an event has an id", fixture.name)
+        for wait in [Duration.zero, .seconds(1), .seconds(7 * 86_400)] {
+            let replay = CallbackDelivery(
+                headers: delivery.headers, body: delivery.body, receivedAt: delivery.receivedAt.advanced(by: wait))
+            // A verification that refuses the old is as good.
+            guard receiving.verifyCallback(replay) != .forged else { continue }
+            let again = try? receiving.readCallback(replay)
+            expect(again?.eventID == notice.eventID, "a replayed callback is the same event", fixture.name)
+        }
+    }
+
+    private mutating func checkForgeries(
+        of delivery: CallbackDelivery, _ name: String, _ receiving: any CallbackReceiving
+    ) {
+        func verdict(_ headers: HTTPFields, _ body: [UInt8]) -> CallbackVerdict {
+            receiving.verifyCallback(CallbackDelivery(headers: headers, body: body, receivedAt: delivery.receivedAt))
+        }
+        guard inputs.callbackProof != .nothing else {
+            let bare = verdict([:], delivery.body)
+            return expect(bare != .authentic, "an unsigned callback is not believed", "\(name): \(bare.kind)")
+        }
+        expect(verdict([:], delivery.body) == .forged, "an unsigned callback is refused", name)
+        let proofs = delivery.headers.filter { field in
+            var without = delivery.headers
+            without[field.name] = nil
+            return verdict(without, delivery.body) != .authentic
+        }
+        expect(!proofs.isEmpty, "an unsigned callback is refused", "\(name): no header matters")
+        for proof in proofs {
+            for value in forgeries(of: proof.value) {
+                var headers = delivery.headers
+                headers[proof.name] = value
+                expect(
+                    verdict(headers, delivery.body) == .forged, "a tampered callback is refused",
+                    "\(name): another \(proof.name.canonicalName)")
+            }
+        }
+        guard inputs.callbackProof == .bodySignature else { return }
+        var bodies = [[], delivery.body + [0x0a], delivery.body + [0x20], Array(delivery.body.dropLast())]
+        for index in stride(from: 0, to: delivery.body.count, by: max(1, delivery.body.count / 64)) {
+            var body = delivery.body
+            body[index] ^= 1
+            bodies.append(body)
+        }
+        for _ in 0..<inputs.mutations { bodies.append(Mutations.mutate(delivery.body, using: &random)) }
+        for body in bodies where body != delivery.body {
+            expect(
+                verdict(delivery.headers, body) == .forged, "a tampered callback is refused", "\(name): another body")
+        }
+    }
+
+    /// Values close to the right one.
+    private func forgeries(of value: String) -> [String] {
+        var values = ["", "x", value + "0", "0" + value, value + value, "sha256=" + value, String(value.dropLast())]
+        for index in value.indices.filter({ _ in true }) {
+            var changed = value
+            let next = value.index(after: index)
+            changed.replaceSubrange(index..<next, with: value[index] == "0" ? "1" : "0")
+            values.append(changed)
+        }
+        return values.filter { $0 != value }
+    }
+
+    private mutating func checkGarbage(
+        _ receiving: any CallbackReceiving, _ deliver: ([UInt8]) -> CallbackDelivery
+    ) {
+        for (name, body) in Mutations.garbage {
+            let delivery = deliver(body)
+            _ = receiving.verifyCallback(delivery)
+            expect(
+                (try? receiving.readCallback(delivery)) == nil, "a callback that says nothing is no notice", name)
+        }
+        for fixture in fixtures(.callback) {
+            for _ in 0..<inputs.mutations {
+                let delivery = deliver(Mutations.mutate(fixture.reply.body, using: &random))
+                guard let notice = try? receiving.readCallback(delivery) else { continue }
+                expect(!notice.eventID.isEmpty, "an event has an id", "a mutated \(fixture.name)")
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+public import PaymentModel
+public import ProviderKit
+
+/// Everything that the suite needs to know of one plugin: an instance's settings, payments that it can do, and the
+/// documented replies.
+///
+/// What it cannot invent, because only the provider's documents tell it, stands here; what follows for every provider
+/// alike is in the suite. Run it more than once where a provider has several ways to pay.
+public struct ConformanceInputs {
+    /// Settings that make a working instance, with secrets that are found nowhere else.
+    public var settings: ProviderSettings
+    /// Every secret of `settings`, and whatever else must never be shown. Card numbers of `order` are added.
+    public var secrets: [String]
+    /// A payment that the plugin can do; the fixtures of `create` answer it.
+    public var order: PaymentOrder
+    /// The documented replies and callbacks.
+    public var fixtures: [ConformanceFixture]
+    /// A regular expression that the provider's references match as a whole, alphabet and length, as documented.
+    public var referencePattern: String
+    /// Reads the money that a create asks for, exactly; nil where it cannot be read.
+    public var moneyInRequest: (ProviderRequest) -> Money?
+    /// Where the replies say the status, as a JSON pointer; nil where there is no such member. The suite puts an
+    /// unknown one there.
+    public var statusPointer: String?
+    /// 5xx statuses whose documented body says that nothing was done. Fixtures show such a body; without it they are
+    /// as unclear as any.
+    public var documentedServerErrors: Set<Int>
+
+    /// The payment that the fixtures of `inquiry` tell of. Needed by `Inquiring`.
+    public var subject: InquirySubject?
+    /// The body of a status reply that says `subject` was paid with so much. Needed by `Inquiring` where the provider
+    /// tells amounts.
+    public var paidInquiry: ((Money) -> [UInt8])?
+
+    /// Makes an authentic delivery of a body, as the provider would sign it. Needed by `CallbackReceiving`.
+    public var delivery: (([UInt8]) -> CallbackDelivery)?
+    /// What vouches for a callback.
+    public var callbackProof: CallbackProof
+
+    /// One of each kind that the plugin can do. Needed by `Capturing`, `Canceling`, `Refunding`.
+    public var followUps: [FollowUp]
+
+    /// Where the mutations of replies begin: the same seed makes the same ones.
+    public var seed: UInt64
+    /// How many mutations are made of each reply.
+    public var mutations: Int
+
+    /// What vouches for a callback.
+    public enum CallbackProof: Sendable {
+        /// A signature over the raw body: a changed body is a forgery.
+        case bodySignature
+        /// A key in a header, which says nothing about the body.
+        case key
+        /// Nothing: every delivery is `unsigned`.
+        case nothing
+    }
+
+    /// Names what every plugin has; the rest is set where the plugin can do it.
+    public init(
+        settings: ProviderSettings, secrets: [String], order: PaymentOrder, fixtures: [ConformanceFixture],
+        referencePattern: String, moneyInRequest: @escaping (ProviderRequest) -> Money?, statusPointer: String? = nil,
+        documentedServerErrors: Set<Int> = [], subject: InquirySubject? = nil,
+        paidInquiry: ((Money) -> [UInt8])? = nil, delivery: (([UInt8]) -> CallbackDelivery)? = nil,
+        callbackProof: CallbackProof = .bodySignature, followUps: [FollowUp] = [], seed: UInt64 = 0x5eed,
+        mutations: Int = 200
+    ) {
+        self.settings = settings
+        self.secrets = secrets
+        self.order = order
+        self.fixtures = fixtures
+        self.referencePattern = referencePattern
+        self.moneyInRequest = moneyInRequest
+        self.statusPointer = statusPointer
+        self.documentedServerErrors = documentedServerErrors
+        self.subject = subject
+        self.paidInquiry = paidInquiry
+        self.delivery = delivery
+        self.callbackProof = callbackProof
+        self.followUps = followUps
+        self.seed = seed
+        self.mutations = mutations
+    }
+}
+
+/// Something that an adapter does and must not, or does not and must.
+public struct ConformanceFinding: Sendable, Hashable, CustomStringConvertible {
+    /// The rule, such as `a 5xx is ambiguous`.
+    public let rule: String
+    /// What was seen, without secrets.
+    public let detail: String
+
+    public var description: String { "\(rule): \(detail)" }
+}

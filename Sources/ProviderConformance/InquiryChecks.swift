@@ -1,0 +1,115 @@
+import PaymentModel
+import ProviderKit
+import StrictJSON
+
+extension Examiner {
+    mutating func checkInquiry(_ inquiring: any Inquiring) {
+        guard let subject = inputs.subject else {
+            return expect(false, "every capability has its documented replies", "inquiry: no subject in the inputs")
+        }
+        let request = inquiring.inquiryRequest(for: subject)
+        expect(request != nil, "a payment whose references are known can be asked after", "no request")
+        if case .refusesDuplicates = adapter.createSafety(for: shape) {
+            let unanswered = subject.withoutProviderReference
+            let request = inquiring.inquiryRequest(for: unanswered)
+            expect(
+                request.map { says(subject.reference, $0) || $0.path.contains(percentEncoded(subject.reference)) }
+                    ?? false,
+                "who refuses duplicates can be asked by our reference", "\(request.map { "\($0)" } ?? "no request")")
+        }
+        expect(inquiring.leastInquiryInterval >= .zero, "the least interval is a time", "negative")
+
+        for fixture in fixtures(.inquiry) { check(fixture, subject, inquiring) }
+        for (reply, name) in unexplainedReplies(.inquiry) {
+            let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
+            expect(kind == "no_answer", "what the documents do not explain is no answer", "\(name): \(kind)")
+        }
+        for status in 400..<500 {
+            for (name, body) in Mutations.garbage {
+                let kind = inquiring.inquiryOutcome(of: ProviderReply(status: status, body: body), for: subject).kind
+                expect(
+                    ["refused", "no_answer"].contains(kind), "'not found' is only the documented body",
+                    "\(status) with \(name): \(kind)")
+            }
+        }
+        for reply in mutatedReplies(.inquiry) {
+            let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
+            expect(
+                reply.status < 500 || kind == "no_answer", "what the documents do not explain is no answer",
+                "\(reply.status) with a mutated body: \(kind)")
+        }
+        checkPaidAmounts(inquiring, subject)
+    }
+
+    private mutating func check(
+        _ fixture: ConformanceFixture, _ subject: InquirySubject, _ inquiring: any Inquiring
+    ) {
+        let outcome = inquiring.inquiryOutcome(of: fixture.reply, for: subject)
+        expect(outcome.kind == fixture.expectation, "documented replies are read", "\(fixture.name): \(outcome.kind)")
+        if case .found = outcome {
+            checkUnknownStatus(in: fixture, unless: [fixture.expectation]) { _, reply, _ in
+                let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
+                return kind == "no_answer" ? nil : kind
+            }
+            for status in [400, 404, 409, 410, 422] {
+                let reply = ProviderReply(status: status, body: fixture.reply.body)
+                let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
+                expect(
+                    ["refused", "no_answer"].contains(kind), "what the documents do not explain is no answer",
+                    "\(fixture.name) as \(status): \(kind)")
+            }
+            let other = subject.with(
+                reference: String(subject.reference.reversed()) + "x", providerReference: "other-id",
+                money: subject.money)
+            if case .found(let report) = inquiring.inquiryOutcome(of: fixture.reply, for: other) {
+                let isTold =
+                    report.ourReference.map { $0 != other.reference } ?? false
+                    || report.providerReference.map { $0 != other.providerReference } ?? false
+                expect(isTold, "another payment's state is not this one's", fixture.name)
+            }
+        }
+        if case .notFound = outcome {
+            for status in [200, 400, 500, 503] where status != fixture.reply.status {
+                let reply = ProviderReply(status: status, body: fixture.reply.body)
+                let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
+                expect(
+                    ["refused", "no_answer"].contains(kind), "'not found' is only the documented reply",
+                    "\(fixture.name) as \(status): \(kind)")
+            }
+        }
+    }
+
+    private mutating func checkPaidAmounts(_ inquiring: any Inquiring, _ subject: InquirySubject) {
+        guard let paidInquiry = inputs.paidInquiry else { return }
+        for currency in currencies {
+            for amount in amounts {
+                let money = Money(minorUnits: amount, currency: currency)
+                let reply = ProviderReply(status: 200, body: paidInquiry(money))
+                let outcome = inquiring.inquiryOutcome(
+                    of: reply,
+                    for: subject.with(
+                        reference: subject.reference, providerReference: subject.providerReference, money: money))
+                guard case .found(let report) = outcome else {
+                    expect(false, "paid amounts are read exactly", "\(money): \(outcome.kind)")
+                    continue
+                }
+                expect(
+                    report.money == money, "paid amounts are read exactly",
+                    "\(money) became \(report.money.map { "\($0)" } ?? "nothing")")
+            }
+        }
+    }
+}
+
+extension InquirySubject {
+    /// The same subject, of which the provider has told no reference.
+    var withoutProviderReference: InquirySubject { with(reference: reference, providerReference: nil, money: money) }
+
+    /// The same subject by other references or of another amount.
+    func with(reference: String, providerReference: String?, money: Money) -> InquirySubject {
+        InquirySubject(
+            reference: reference, providerReference: providerReference, money: money, method: method,
+            createdAt: createdAt, expiresAt: expiresAt, session: session, now: now,
+            claimedTransactionID: claimedTransactionID)
+    }
+}

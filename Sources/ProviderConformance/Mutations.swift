@@ -1,0 +1,151 @@
+import StrictJSON
+
+/// Numbers that look random and are the same for the same seed (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// Replies as no provider should send them.
+enum Mutations {
+    /// Bodies that are no answer of any kind.
+    static let garbage: [(name: String, body: [UInt8])] = [
+        ("nothing", []),
+        ("an HTML page", Array("<html><body><h1>502 Bad Gateway</h1></body></html>".utf8)),
+        ("half a document", Array(#"{"status":"#.utf8)),
+        ("null", Array("null".utf8)),
+        ("a text", Array(#""success""#.utf8)),
+        ("a number", Array("1e999".utf8)),
+        ("an empty array", Array("[]".utf8)),
+        ("an empty object", Array("{}".utf8)),
+        ("another object", Array(#"{"message":"Not Found"}"#.utf8)),
+        ("a byte order mark", [0xef, 0xbb, 0xbf] + Array(#"{"status":"pending"}"#.utf8)),
+        ("invalid UTF-8", [0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]),
+        ("NUL bytes", [0, 0, 0, 0]),
+        ("deep nesting", Array(String(repeating: "[", count: 5000).utf8)),
+    ]
+
+    /// A changed body: bytes flipped, cut, doubled or put in, or one value of the JSON replaced or taken away.
+    static func mutate(_ body: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
+        if Bool.random(using: &random), let json = try? JSONValue(parsing: body) {
+            var leaf = Int.random(in: 0..<max(1, json.valueCount), using: &random)
+            return json.replacing(&leaf, with: replacements.randomElement(using: &random) ?? nil)?.serialized() ?? []
+        }
+        var bytes = body
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            guard !bytes.isEmpty else { break }
+            let index = Int.random(in: 0..<bytes.count, using: &random)
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0: bytes[index] = UInt8.random(in: .min ... .max, using: &random)
+            case 1: bytes.remove(at: index)
+            case 2: bytes.insert(UInt8.random(in: .min ... .max, using: &random), at: index)
+            case 3: bytes.removeSubrange(index...)
+            default: bytes.insert(contentsOf: bytes[index..<min(bytes.count, index + 20)], at: index)
+            }
+        }
+        return bytes
+    }
+
+    /// Nil takes the value away.
+    private static let replacements: [JSONValue?] = [
+        nil, .null, .bool(true), .string(""), .string("\u{0}"), .string(".."), .string("é日本😀\u{202e}"),
+        .string(String(repeating: "x", count: 5000)), .string("-1"), .string("1e3"), .string("99999999999999999999"),
+        .string("0000-99-99T99:99:99Z"), .string("9999-12-31T23:59:59.999Z"), .array([]), .array([.null]),
+        .object(JSONObject()), number("0"), number("-0"), number("-1"), number("1e999"), number("0.000001"),
+        number("9223372036854775807"), number("9223372036854775808"),
+    ]
+
+    private static func number(_ text: String) -> JSONValue? { JSONNumber(text: text).map(JSONValue.number) }
+}
+
+extension JSONValue {
+    /// How many values the document has, itself included.
+    var valueCount: Int {
+        switch self {
+        case .array(let elements): elements.reduce(1) { $0 + $1.valueCount }
+        case .object(let object): object.members.reduce(1) { $0 + $1.value.valueCount }
+        default: 1
+        }
+    }
+
+    /// The document with its `index`-th value (in the order of the text, itself first) replaced, or taken away by nil.
+    func replacing(_ index: inout Int, with value: JSONValue?) -> JSONValue? {
+        if index == 0 {
+            index = -1
+            return value
+        }
+        if index < 0 { return self }
+        index -= 1
+        switch self {
+        case .array(let elements):
+            var changed: [JSONValue] = []
+            for element in elements {
+                if let kept = index < 0 ? element : element.replacing(&index, with: value) { changed.append(kept) }
+            }
+            return .array(changed)
+        case .object(let object):
+            var changed = JSONObject()
+            for (name, element) in object {
+                changed[name] = index < 0 ? element : element.replacing(&index, with: value)
+            }
+            return .object(changed)
+        default: return self
+        }
+    }
+
+    /// Every text in the document.
+    var strings: [String] {
+        switch self {
+        case .string(let text): [text]
+        case .array(let elements): elements.flatMap(\.strings)
+        case .object(let object): object.members.flatMap(\.value.strings)
+        default: []
+        }
+    }
+
+    /// The places of the texts in the document, as ``replacing(_:with:)`` counts them.
+    var stringIndices: [Int] {
+        var found: [Int] = []
+        var index = 0
+        func walk(_ value: JSONValue) {
+            if case .string = value { found.append(index) }
+            index += 1
+            switch value {
+            case .array(let elements): elements.forEach(walk)
+            case .object(let object): object.members.forEach { walk($0.value) }
+            default: break
+            }
+        }
+        walk(self)
+        return found
+    }
+
+    /// The value at a JSON pointer.
+    func value(at pointer: String) -> JSONValue? {
+        pointer.split(separator: "/").reduce(Optional(self)) { value, name in
+            value?.array.flatMap { array in Int(name).flatMap { array.indices.contains($0) ? array[$0] : nil } }
+                ?? value?[String(name)]
+        }
+    }
+
+    /// The document with the object member at a JSON pointer replaced.
+    func setting(_ pointer: String, to value: JSONValue) -> JSONValue {
+        let names = pointer.split(separator: "/").map(String.init)
+        guard let first = names.first, case .object(var object) = self else { return value }
+        if names.count == 1 {
+            object[first] = value
+        } else if let inner = object[first] {
+            object[first] = inner.setting("/" + names.dropFirst().joined(separator: "/"), to: value)
+        }
+        return .object(object)
+    }
+}

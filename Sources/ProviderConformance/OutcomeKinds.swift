@@ -1,0 +1,78 @@
+import PaymentModel
+import ProviderKit
+
+// The words by which fixtures name what they expect, and findings what they saw.
+
+extension CreateOutcome {
+    var kind: String {
+        switch self {
+        case .accepted: "accepted"
+        case .declined: "declined"
+        case .refused: "refused"
+        case .rejected: "rejected"
+        case .duplicate: "duplicate"
+        case .ambiguous: "ambiguous"
+        }
+    }
+}
+
+extension InquiryOutcome {
+    var kind: String {
+        switch self {
+        case .found(let report): report.state.kind
+        case .notFound: "not_found"
+        case .refused: "refused"
+        case .noAnswer: "no_answer"
+        }
+    }
+}
+
+extension TokenOutcome {
+    var kind: String {
+        switch self {
+        case .issued: "issued"
+        case .refused: "refused"
+        case .noAnswer: "no_answer"
+        }
+    }
+}
+
+extension FollowUpOutcome {
+    var kind: String {
+        switch self {
+        case .done: "done"
+        case .pending: "pending"
+        case .declined: "declined"
+        case .refused: "refused"
+        case .rejected: "rejected"
+        case .ambiguous: "ambiguous"
+        }
+    }
+}
+
+extension ReportedState {
+    var kind: String {
+        switch self {
+        case .requiresAction: "requires_action"
+        case .pending: "pending"
+        case .authorized: "authorized"
+        case .captured: "captured"
+        case .failed: "failed"
+        case .failedForNow: "failed_for_now"
+        case .canceled: "canceled"
+        case .expired: "expired"
+        case .voided: "voided"
+        case .reversed: "reversed"
+        }
+    }
+}
+
+extension CallbackVerdict {
+    var kind: String {
+        switch self {
+        case .authentic: "authentic"
+        case .unsigned: "unsigned"
+        case .forged: "forged"
+        }
+    }
+}

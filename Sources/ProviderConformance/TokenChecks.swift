@@ -1,0 +1,37 @@
+import HTTPTypes
+import PaymentModel
+import ProviderKit
+
+extension Examiner {
+    mutating func checkTokens(_ authenticated: any TokenAuthenticated) {
+        expect(isReadable(authenticated.tokenRequest()), "a JSON body is strict JSON", "the token request")
+        for fixture in fixtures(.token) {
+            let outcome = authenticated.tokenOutcome(of: fixture.reply)
+            expect(
+                outcome.kind == fixture.expectation, "documented replies are read", "\(fixture.name): \(outcome.kind)")
+            if case .issued(_, let lifetime) = outcome {
+                expect(lifetime > .zero, "a token lives for a time", fixture.name)
+            }
+        }
+        for (reply, name) in unexplainedReplies(.token) {
+            let kind = authenticated.tokenOutcome(of: reply).kind
+            expect(kind == "no_answer", "what the documents do not explain is no answer", "\(name): \(kind)")
+        }
+        for reply in mutatedReplies(.token) {
+            if case .issued(let token, let lifetime) = authenticated.tokenOutcome(of: reply) {
+                expect(
+                    !token.reveal().isEmpty && lifetime > .zero, "a token is something that lives", "a mutated reply")
+            }
+        }
+        let token = "conformance-token-0123456789"
+        for request in [adapter.createRequest(for: order)] {
+            var authorized = request
+            authenticated.authorize(&authorized, with: Secret(token))
+            expect(
+                authorized.headers.contains { $0.value.contains(token) } || authorized.path.contains(token)
+                    || String(decoding: authorized.body, as: UTF8.self).contains(token),
+                "a token is put into the request", "\(request)")
+            expect(!"\(authorized)".contains(token), "no secret is shown", "the token, by an authorized request")
+        }
+    }
+}

@@ -1,0 +1,9 @@
+import Payalo
+import ProviderKit
+import Spayon
+
+/// The plugins built into this program. A new one is an import above and an element here.
+let builtInPlugins: [any ProviderAdapter.Type] = [
+    PayaloAdapter.self,
+    SpayonAdapter.self,
+]

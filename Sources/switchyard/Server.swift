@@ -1,0 +1,120 @@
+import Foundation
+import HTTPGateway
+import Logging
+import PaymentEngine
+import ProviderTransport
+import ServiceLifecycle
+import UnixSignals
+
+/// The router at work: engine, public and admin listener, and how they come up and go down together.
+struct Server {
+    let engine: PaymentEngine
+    private let publicAddress: ServerConfiguration.Address
+    private let adminAddress: ServerConfiguration.Address
+    private let logger: Logger
+
+    /// Makes the parts; nothing listens yet. Throws what keeps a provider's transport from being made.
+    init(_ configuration: EngineConfiguration, logger: Logger) throws {
+        engine = try PaymentEngine(configuration: configuration, logger: logger) { provider in
+            try makeTransport(
+                provider: provider.name, baseURL: provider.baseURL, connectTimeout: provider.connectTimeout,
+                extraRoots: provider.extraRoots, logger: logger)
+        }
+        publicAddress = configuration.server.listen
+        adminAddress = configuration.server.admin
+        self.logger = logger
+    }
+
+    /// The services of the router.
+    ///
+    /// - Parameter onListening: Called with the ports of the public and the admin listener once both take connections.
+    func services(onListening: @escaping @Sendable (_ api: Int, _ admin: Int) async -> Void = { _, _ in })
+        -> [any Service]
+    {
+        let engine = engine
+        let publicAddress = publicAddress
+        let gateway = Gateway(api: engine, environment: SystemEnvironment(), logger: logger)
+        let bound = BoundPorts(onListening: onListening)
+        return [
+            InquiryService(engine: engine),
+            gateway.publicListener(on: publicAddress) { port in
+                engine.setBoundURL("http://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
+                await bound.set(api: port)
+            },
+            gateway.adminListener(on: adminAddress) { port in await bound.set(admin: port) },
+        ]
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains: readiness fails at once, new connections are taken for `drain_grace`,
+    /// what is under way finishes. A second signal exits 1 at once.
+    func run() async throws {
+        let logger = logger
+        let configuration = engine.configuration
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services { api, admin in
+                    logger.notice(
+                        "listening",
+                        metadata: [
+                            "api": "\(configuration.server.listen.host):\(api)",
+                            "admin": "\(configuration.server.admin.host):\(admin)",
+                            "configuration": "\(configuration.version)",
+                        ])
+                }, logger: logger))
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        let engine = engine
+        let drain = Task {
+            var isDraining = false
+            for await signal in signals {
+                if signal == .sighup {
+                    logger.warning("SIGHUP: the configuration is read at the start only; restart to change it")
+                    continue
+                }
+                if isDraining {
+                    logger.warning("second signal: exiting at once", metadata: ["signal": "\(signal)"])
+                    Foundation.exit(1)
+                }
+                isDraining = true
+                logger.notice(
+                    "draining", metadata: ["signal": "\(signal)", "grace": "\(configuration.server.drainGrace)"])
+                engine.beginDraining()
+                Task {
+                    try? await Task.sleep(for: configuration.server.drainGrace)
+                    engine.stopTakingPayments()
+                    await group.triggerGracefulShutdown()
+                }
+            }
+        }
+        defer { drain.cancel() }
+        try await group.run()
+        await engine.idle()
+        await engine.shutdown()
+        logger.notice("stopped")
+    }
+}
+
+/// Asks after open payments while the router runs. Inquiries that are under way when it stops are waited for.
+private struct InquiryService: Service {
+    let engine: PaymentEngine
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await engine.run() }
+    }
+}
+
+/// Waits for both listeners' ports.
+private actor BoundPorts {
+    private var api: Int?
+    private var admin: Int?
+    private let onListening: @Sendable (Int, Int) async -> Void
+
+    init(onListening: @escaping @Sendable (Int, Int) async -> Void) {
+        self.onListening = onListening
+    }
+
+    func set(api: Int? = nil, admin: Int? = nil) async {
+        self.api = api ?? self.api
+        self.admin = admin ?? self.admin
+        if let api = self.api, let admin = self.admin { await onListening(api, admin) }
+    }
+}

@@ -1,0 +1,221 @@
+@testable import HTTPGateway
+@testable import PaymentEngine
+import StrictJSON
+import Synchronization
+import Testing
+
+/// Bodies in pieces, connections that stay and end, callers that are slow or gone.
+@Suite struct ConnectionTests {
+    private static func head(_ path: String, _ more: String) -> String {
+        "POST \(path) HTTP/1.1\r\nHost: localhost\r\nX-API-Key: \(Harness.key)\r\n"
+            + "Content-Type: application/json\r\nIdempotency-Key: k\r\n\(more)\r\n"
+    }
+
+    private static func whole(_ body: String, _ more: String = "") -> String {
+        head("/v1/payments", "Content-Length: \(body.utf8.count)\r\n\(more)") + body
+    }
+
+    @Test func aConnectionCarriesManyRequests() async throws {
+        try await Harness.run { gateway in
+            let statuses = try await Wire.connect(port: gateway.port) { wire in
+                var statuses: [Int] = []
+                for body in [payment(), "{", payment(), "{}", payment()] {
+                    try await wire.send(Self.whole(body))
+                    statuses.append(try await wire.answer().status)
+                }
+                try await wire.send("GET /v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                statuses.append(try await wire.answer().status)
+                // Three at once are answered in their order.
+                try await wire.send(Self.whole(payment()) + Self.whole("{") + Self.whole(payment()))
+                for _ in 0..<3 { statuses.append(try await wire.answer().status) }
+                return statuses
+            }
+            #expect(statuses == [201, 400, 201, 422, 201, 404, 201, 400, 201])
+        }
+    }
+
+    @Test func anUnreadBodyIsSkippedBeforeTheNextRequest() async throws {
+        try await Harness.run { gateway in
+            let statuses = try await Wire.connect(port: gateway.port) { wire in
+                let body = payment()
+                let head = "POST /v1/payments HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+                try await wire.send(head + body + Self.whole(payment()))
+                let first = try await wire.answer().status
+                let second = try await wire.answer().status
+                return [first, second]
+            }
+            #expect(statuses == [401, 201])
+        }
+    }
+
+    @Test func bodiesMayComeInChunks() async throws {
+        try await Harness.run { gateway in
+            let status = try await Wire.connect(port: gateway.port) { wire in
+                try await wire.send(Self.head("/v1/payments", "Transfer-Encoding: chunked\r\n"))
+                for byte in payment().utf8 { try await wire.send("1\r\n\(Character(Unicode.Scalar(byte)))\r\n") }
+                try await wire.send("0\r\n\r\n")
+                return try await wire.answer().status
+            }
+            #expect(status == 201)
+            #expect(gateway.recorder.asked == ["create order-1 key=k"])
+        }
+    }
+
+    @Test func bodiesHaveABound() async throws {
+        try await Harness.run(Harness.configuration(maxBody: 1000)) { gateway in
+            let fits = payment(["description": "\"\(String(repeating: "d", count: 700))\""])
+            let padding = String(repeating: " ", count: 1000 - fits.utf8.count)
+            try await #expect(gateway.send("POST", "/v1/payments", json: fits + padding).status == 201)
+            let over = try await gateway.send("POST", "/v1/payments", json: fits + padding + " ")
+            #expect(over.status == 413)
+            #expect(over.code == "payload-too-large")
+            #expect(over["Connection"] == "close")
+
+            // Announced and never sent: answered at once.
+            let announced = try await Wire.connect(port: gateway.port) { wire in
+                try await wire.send(Self.head("/v1/payments", "Content-Length: 1000000000\r\n"))
+                return try await wire.answer().status
+            }
+            #expect(announced == 413)
+            // Not announced: counted.
+            let streamed = try await Wire.connect(port: gateway.port) { wire in
+                try await wire.send(Self.head("/v1/payments", "Transfer-Encoding: chunked\r\n"))
+                let chunk = "64\r\n" + String(repeating: "x", count: 100) + "\r\n"
+                for _ in 0..<11 { try await wire.send(chunk) }
+                let status = try await wire.answer().status
+                return (status, await wire.ends())
+            }
+            #expect(streamed == (413, true))
+            let callback = try await gateway.send(
+                "POST", "/webhooks/payalo-ke", [], body: [UInt8](repeating: 0x20, count: 1001))
+            #expect(callback.status == 413)
+            #expect(gateway.recorder.asked == ["create order-1 key=key-1"])
+        }
+    }
+
+    @Test func aBodyThatIsHeldBackIsAskedFor() async throws {
+        try await Harness.run { gateway in
+            let expecting = "Expect: 100-continue\r\n"
+            let accepted = try await Wire.connect(port: gateway.port) { wire in
+                let body = payment()
+                try await wire.send(
+                    Self.head("/v1/payments", "Content-Length: \(body.utf8.count)\r\n" + expecting))
+                let interim = try await wire.answer().status
+                try await wire.send(body)
+                return [interim, try await wire.answer().status]
+            }
+            #expect(accepted == [100, 201])
+            // Refused before the body: it is not asked for, and the connection ends.
+            let refused = try await Wire.connect(port: gateway.port) { wire in
+                try await wire.send(Self.head("/v1/nothing", "Content-Length: 10\r\n" + expecting))
+                let answer = try await wire.answer()
+                return (answer.status, answer["Connection"], await wire.ends())
+            }
+            #expect(refused == (404, "close", true))
+        }
+    }
+
+    @Test func aCallerMayEndTheConnection() async throws {
+        try await Harness.run { gateway in
+            let ended = try await Wire.connect(port: gateway.port) { wire in
+                try await wire.send(Self.whole(payment(), "Connection: close\r\n"))
+                let answer = try await wire.answer()
+                return (answer.status, answer["Connection"], await wire.ends())
+            }
+            #expect(ended == (201, "close", true))
+        }
+    }
+
+    @Test func answersEndConnectionsWhileDraining() async throws {
+        try await Harness.run { gateway in
+            gateway.recorder.script.isDraining = true
+            // Within the grace, callers who have not noticed are still served.
+            #expect(try await gateway.send("POST", "/v1/payments", json: payment()).status == 201)
+            gateway.recorder.script.takesPayments = false
+            let created = try await gateway.send("POST", "/v1/payments", json: payment())
+            #expect(created.status == 503)
+            #expect(created.code == "shutting-down")
+            #expect(created["Retry-After"] == "1")
+            // Payments that are there can still be worked on.
+            let followUp = try await gateway.send("POST", "/v1/payments/pay_1/capture", json: "{}")
+            #expect(followUp.status == 201)
+            for path in ["/v1/payments", "/v1/nothing", "/v1/payment-methods"] {
+                let ended = try await Wire.connect(port: gateway.port) { wire in
+                    try await wire.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nX-API-Key: \(Harness.key)\r\n\r\n")
+                    return (try await wire.answer()["Connection"], await wire.ends())
+                }
+                #expect(ended == ("close", true), "\(path)")
+            }
+            #expect(gateway.recorder.asked.count { $0.hasPrefix("create") } == 1)
+        }
+    }
+
+    @Test func aRequestUnderWayIsAnsweredThroughAShutdown() async throws {
+        let (reached, reach) = AsyncStream.makeStream(of: Void.self)
+        let (released, release) = AsyncStream.makeStream(of: Void.self)
+        let caller = Mutex<Task<Int?, Never>?>(nil)
+        try await Harness.run { gateway in
+            gateway.recorder.script.beforeAnswer = {
+                reach.finish()
+                for await _ in released {}
+            }
+            let request = Task { try? await gateway.send("POST", "/v1/payments", json: payment()).status }
+            caller.withLock { $0 = request }
+            for await _ in reached {}
+            // The listener shuts down behind this closure. Once it takes no more connections, the engine goes on.
+            Task {
+                while (try? await gateway.send("GET", "/v1/nothing", [])) != nil {}
+                release.finish()
+            }
+        }
+        let status = await caller.withLock { $0 }?.value
+        #expect(status == 201)
+    }
+
+    @Test func aBodyThatNeverComesEndsTheConnection() async throws {
+        var limits = Listener.Limits()
+        limits.body = .milliseconds(100)
+        try await Harness.run(limits: limits) { gateway in
+            let ended = try await Wire.connect(port: gateway.port) { wire in
+                try await wire.send(Self.head("/v1/payments", "Content-Length: 10\r\n") + "{")
+                return await wire.ends()
+            }
+            #expect(ended)
+            #expect(gateway.recorder.asked.isEmpty)
+        }
+    }
+
+    @Test func aBodyCutShortIsNotTaken() async throws {
+        try await Harness.run { gateway in
+            // The part that came is a whole payment: taking it would be paying for half a request.
+            _ = try await Wire.connect(port: gateway.port) { wire in
+                let body = payment()
+                try await wire.send(Self.head("/v1/payments", "Content-Length: \(body.utf8.count + 10)\r\n") + body)
+            }
+            let answer = try await gateway.send("POST", "/v1/payments", json: payment(["reference": #""second""#]))
+            #expect(answer.status == 201)
+            #expect(gateway.recorder.asked == ["create second key=key-1"])
+        }
+    }
+
+    @Test func headsHaveBounds() async throws {
+        try await Harness.run { gateway in
+            let long = String(repeating: "x", count: 20_000)
+            let many = (0..<200).map { "X-Field-\($0): x\r\n" }.joined()
+            for head in [
+                "GET /\(long) HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: \(long)\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: localhost\r\n\(many)\r\n", "NONSENSE\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+                "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+            ] {
+                let answer = try await Wire.connect(port: gateway.port) { wire in
+                    try await wire.send(head)
+                    return try await wire.answer()
+                }
+                #expect(answer.status == 400, "\(head.prefix(40))")
+                #expect(answer["Connection"] == "close")
+            }
+        }
+    }
+}
