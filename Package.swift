@@ -155,5 +155,11 @@ let package = Package(
             ]),
         .tests(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
+        .tests(
+            "switchyard",
+            [
+                "ConfigFiles", "PaymentEngine", "ProviderSandbox", "StrictJSON",
+                .asyncHTTPClient, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
+            ]),
     ] + plugins.flatMap(Target.plugin)
 )
