@@ -12,8 +12,11 @@ package protocol PaymentAPI: Sendable {
     /// The configuration as it is now. A request reads it once.
     var configuration: EngineConfiguration { get }
 
-    /// Whether the process is shutting down: new payments are refused, answers close their connections.
+    /// Whether the process is shutting down: it is not ready any more, and answers close their connections.
     var isDraining: Bool { get }
+
+    /// Whether new payments are taken: while draining too, until the grace is over.
+    var takesPayments: Bool { get }
 
     /// Makes a payment.
     ///

@@ -26,6 +26,7 @@ package final class PaymentEngine: Sendable {
         /// Where providers call back when the configuration names no `public_url`.
         var boundURL: String?
         var isDraining = false
+        var takesPayments = true
         var underWay = 0
         var whenIdle: [CheckedContinuation<Void, Never>] = []
     }
@@ -56,11 +57,17 @@ package final class PaymentEngine: Sendable {
     /// The configuration in force. A call takes it once, at its beginning.
     package var configuration: EngineConfiguration { state.withLock { $0.configuration } }
 
-    /// Whether new payments are refused because the process is going down.
+    /// Whether the process is going down: it is not ready any more, and each answer ends its connection.
     package var isDraining: Bool { state.withLock { $0.isDraining } }
 
-    /// Refuses new payments from now on.
+    /// Begins to go down. Payments are still taken, from callers who have not noticed yet.
     package func beginDraining() { state.withLock { $0.isDraining = true } }
+
+    /// Whether new payments are taken.
+    package var takesPayments: Bool { state.withLock { $0.takesPayments } }
+
+    /// Refuses new payments from now on: the grace of draining is over.
+    package func stopTakingPayments() { state.withLock { $0.takesPayments = false } }
 
     /// Returns when no payment is under way, those whose caller has hung up included.
     package func idle() async {

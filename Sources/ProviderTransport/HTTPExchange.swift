@@ -14,9 +14,13 @@ final class HTTPExchange: HTTPClientResponseDelegate {
     /// The reply's body is longer than allowed.
     struct ReplyTooLarge: Error {}
 
+    /// The call was over before its body was asked for.
+    struct Over: Error {}
+
     private struct State {
         var mayHaveLeft = false
         var isCanceled = false
+        var isOver = false
         var task: HTTPClient.Task<ProviderReply>?
         var status = 0
         var headers = HTTPFields()
@@ -58,23 +62,27 @@ final class HTTPExchange: HTTPClientResponseDelegate {
     func ended() -> Bool {
         state.withLock { state in
             state.task = nil
+            state.isOver = true
             return state.mayHaveLeft
         }
     }
 
     // MARK: The client's side
 
-    /// From here on the provider may have the request.
-    func noteDeparture() {
-        let isFirst = state.withLock { state in
+    /// From here on the provider may have the request. False where the call is over: its outcome was given to the
+    /// caller, and nothing may leave any more. The client does not ask then; we do not rely on it.
+    func depart() -> Bool {
+        let (mayLeave, isFirst) = state.withLock { state in
+            guard !state.isOver else { return (false, false) }
             defer { state.mayHaveLeft = true }
-            return !state.mayHaveLeft
+            return (true, !state.mayHaveLeft)
         }
         if isFirst { load.connectionTaken() }
+        return mayLeave
     }
 
     func didSendRequestHead(task: HTTPClient.Task<ProviderReply>, _ head: HTTPRequestHead) {
-        noteDeparture()
+        _ = depart()
     }
 
     func didReceiveHead(task: HTTPClient.Task<ProviderReply>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {

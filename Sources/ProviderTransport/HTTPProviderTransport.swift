@@ -1,6 +1,8 @@
 import AsyncHTTPClient
+import HTTPTypes
 package import Logging
 package import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import PaymentModel
@@ -16,7 +18,7 @@ package import ProviderKit
 //     that follows happens one after the other, and no callback is late because it had to change threads.
 //  2. AsyncHTTPClient (1.37: `HTTP1ClientChannelHandler.sendRequestHead`, `HTTPRequestStateMachine.headSent`) writes
 //     the head first, then calls `didSendRequestHead`, and only then pulls the body, all within one turn of the loop.
-//     The head alone may thus be written before the body is first pulled. Both set `HTTPExchange.mayHaveLeft`.
+//     The head alone may thus be written before the body is first pulled. Both call `HTTPExchange.depart`.
 //  3. A request with a body: `WholeRequestFlush` keeps the head back until the body is written behind it. A failure
 //     that finds the flag unset therefore comes before anything was given to the socket, and after it nothing will
 //     be: a failed exchange's body is never pulled (`RequestBag.StateMachine.resumeRequestBodyStream`, `.finished`).
@@ -94,7 +96,7 @@ package final class HTTPProviderTransport: ProviderTransport {
         let exchange = HTTPExchange(load: load, maxReplyBytes: maxReplyBytes)
         let outgoing: HTTPClient.Request
         do {
-            outgoing = try requests.request(for: request, exchange: exchange)
+            outgoing = try self.outgoing(request, of: exchange)
         } catch {
             return .notSent(failure(of: error, mayHaveLeft: false))
         }
@@ -115,6 +117,25 @@ package final class HTTPProviderTransport: ProviderTransport {
         guard load.shutDown() else { return }
         await load.drained()
         try? await client.shutdown()
+    }
+
+    /// The client's form of a request. Its body is made when the client asks for it.
+    private func outgoing(_ request: ProviderRequest, of exchange: HTTPExchange) throws -> HTTPClient.Request {
+        var outgoing = try requests.request(request.method, request.path)
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(request.headers.count + 2)
+        for field in request.headers {
+            headers.add(name: field.name.rawName, value: field.value)
+        }
+        outgoing.headers = headers
+        if !request.body.isEmpty {
+            outgoing.body = .stream(contentLength: Int64(request.body.count)) { [eventLoop] writer in
+                guard exchange.depart() else { return eventLoop.makeFailedFuture(HTTPExchange.Over()) }
+                // In one part: `WholeRequestFlush` counts on it.
+                return writer.write(.byteBuffer(ByteBuffer(bytes: request.body)))
+            }
+        }
+        return outgoing
     }
 
     /// On the event loop, so that lending a connection and writing to it are one turn of the loop, after all that

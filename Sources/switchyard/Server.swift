@@ -61,11 +61,15 @@ struct Server {
                             "configuration": "\(configuration.version)",
                         ])
                 }, logger: logger))
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let engine = engine
         let drain = Task {
             var isDraining = false
             for await signal in signals {
+                if signal == .sighup {
+                    logger.warning("SIGHUP: the configuration is read at the start only; restart to change it")
+                    continue
+                }
                 if isDraining {
                     logger.warning("second signal: exiting at once", metadata: ["signal": "\(signal)"])
                     Foundation.exit(1)
@@ -76,6 +80,7 @@ struct Server {
                 engine.beginDraining()
                 Task {
                     try? await Task.sleep(for: configuration.server.drainGrace)
+                    engine.stopTakingPayments()
                     await group.triggerGracefulShutdown()
                 }
             }

@@ -47,6 +47,8 @@ final class ScriptedServer: Sendable {
         var connections = 0
         var connectionsEnded = 0
         var requests: [Request] = []
+        /// What came of requests that never came whole.
+        var fragments: [String] = []
     }
 
     private struct State {
@@ -150,7 +152,11 @@ final class ScriptedServer: Sendable {
         }
 
         func channelInactive(context: ChannelHandlerContext) {
-            server.note { $0.record.connectionsEnded += 1 }
+            let rest = received
+            server.note { state in
+                state.record.connectionsEnded += 1
+                if !rest.isEmpty { state.record.fragments.append(rest) }
+            }
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -12,7 +12,7 @@ extension PublicAPI {
         let key = try IdempotencyKey.read(inbound.headers)
         let body = try JSONValue(body: bytes)
         let request = try paymentRequest(body, .create, call)
-        guard !api.isDraining else {
+        guard api.takesPayments else {
             throw Problem(.shuttingDown, "This process takes no new payments; send it again", retryAfter: 1)
         }
         return Reply(await api.create(request, body: body, key: key, call: call))

@@ -11,6 +11,7 @@ import Synchronization
 final class Recorder: PaymentAPI {
     struct Script: Sendable {
         var isDraining = false
+        var takesPayments = true
         var answer = Answer(status: 201) { $0.object { $0.member("id", "pay_1") } }
         var payments: [String: Payment] = [:]
         var callback = CallbackAnswer.accepted
@@ -58,6 +59,7 @@ final class Recorder: PaymentAPI {
     }
 
     var isDraining: Bool { script.isDraining }
+    var takesPayments: Bool { script.takesPayments }
 
     private func note(_ text: String, _ call: Call? = nil) {
         state.withLock { state in
