@@ -138,7 +138,7 @@ let package = Package(
             ["ProviderKit", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
         .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
-        .tests("Routing", ["PaymentModel", "ProviderKit"]),
+        .tests("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
         .tests(
             "PaymentEngine",
             ["PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes, .logging]),
@@ -156,5 +156,11 @@ let package = Package(
             ]),
         .tests(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
+        .tests(
+            "switchyard",
+            [
+                "ConfigFiles", "PaymentEngine", "ProviderSandbox", "StrictJSON",
+                .asyncHTTPClient, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
+            ]),
     ] + plugins.flatMap(Target.plugin)
 )

@@ -36,7 +36,7 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     /// The admin listener. On loopback it needs no key and checks `Host`; on any other address each request needs one of
     /// `server.admin_keys_sha256`, the health checks apart.
     package func adminListener(
-        on address: ServerConfiguration.Address, limits: Listener.Limits = Listener.Limits(),
+        on address: ServerConfiguration.Address, limits: Listener.Limits = .few,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
         let answers = AdminAPI(api: api, isOnLoopback: Loopback.isHost(address.host))

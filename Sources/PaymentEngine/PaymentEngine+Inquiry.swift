@@ -81,7 +81,10 @@ extension PaymentEngine {
                         "payment": "\(id)", "from": "\(before.rawValue)", "to": "\(record.payment.status.rawValue)",
                     ])
             }
-            if record.isVisible, before == .unknown { keys.settle(key: record.key, answer: currentAnswer(of: record)) }
+            // A replay that is under way settles it itself, with the answer that it gives.
+            if record.isVisible, !record.isBusy, before == .unknown {
+                keys.settle(key: record.key, answer: currentAnswer(of: record))
+            }
         }
         return effect
     }

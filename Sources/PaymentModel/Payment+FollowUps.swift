@@ -43,19 +43,18 @@ extension Payment {
         updatedAt = now
     }
 
-    /// The open follow-up was done.
+    /// The open follow-up was done. No effect where none is open: a callback or an inquiry was faster than the reply.
     public mutating func completeOperation(at now: Timestamp) {
-        guard let operation = openOperation else { preconditionFailure("no follow-up is open") }
-        openOperation = nil
+        guard let operation = openOperation else { return }
         switch operation.type {
         case .capture:
-            amountCaptured = operation.amount ?? money.minorUnits
             transition(to: .captured, at: now)
         case .cancel:
             transition(to: status == .authorized ? .voided : .canceled, at: now)
         case .refund:
             setLastRefund(.succeeded)
             amountRefunded += operation.amount ?? 0
+            openOperation = nil
             transition(to: amountRefunded == amountCaptured ? .refunded : .partiallyRefunded, at: now)
         case .create, .inquiry, .token: preconditionFailure("\(operation.type) is no follow-up")
         }

@@ -136,10 +136,18 @@ extension Payment {
         if !next.isOpen { nextAction = nil }
         switch next {
         case .captured:
-            if amountCaptured == 0 { amountCaptured = money.minorUnits }
+            // A capture of ours that is seen before its reply took what it asked for, which may be a part.
+            let isOurs = openOperation?.type == .capture
+            if amountCaptured == 0 {
+                amountCaptured = isOurs ? openOperation?.amount ?? money.minorUnits : money.minorUnits
+            }
             decline = nil
         case .authorized: decline = nil
         default: break
+        }
+        // Whatever ends an authorization or an open checkout is the answer to an open capture or cancel of it.
+        if let type = openOperation?.type, type == .capture || type == .cancel, !next.isOpen, next != .authorized {
+            openOperation = nil
         }
     }
 

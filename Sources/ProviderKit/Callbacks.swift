@@ -1,8 +1,8 @@
 public import HTTPTypes
 public import PaymentModel
 
-/// A callback as it came over the wire.
-public struct CallbackDelivery: Sendable {
+/// A callback as it came over the wire. Its headers may hold a key that we gave the provider: it prints its size alone.
+public struct CallbackDelivery: Sendable, CustomStringConvertible, CustomReflectable {
     public let headers: HTTPFields
     /// The raw bytes, over which signatures are made.
     public let body: [UInt8]
@@ -14,6 +14,10 @@ public struct CallbackDelivery: Sendable {
         self.body = body
         self.receivedAt = receivedAt
     }
+
+    public var description: String { "callback, \(body.count) bytes" }
+    /// Empty, so that a dump shows neither headers nor body.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// Whether a delivery is the provider's.

@@ -2,7 +2,7 @@ public import HTTPTypes
 public import StrictJSON
 
 /// A request to a provider, below its base address.
-public struct ProviderRequest: Sendable, CustomStringConvertible {
+public struct ProviderRequest: Sendable, CustomStringConvertible, CustomReflectable {
     public var method: HTTPRequest.Method
     /// From the base address on: begins with `/`, percent-encoded, with the query.
     public var path: String
@@ -29,10 +29,12 @@ public struct ProviderRequest: Sendable, CustomStringConvertible {
 
     /// Method and path alone.
     public var description: String { "\(method.rawValue) \(path)" }
+    /// Empty, so that a dump shows neither headers nor body.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// A provider's whole reply.
-public struct ProviderReply: Sendable, CustomStringConvertible {
+public struct ProviderReply: Sendable, CustomStringConvertible, CustomReflectable {
     public let status: Int
     public let headers: HTTPFields
     public let body: [UInt8]
@@ -57,6 +59,8 @@ public struct ProviderReply: Sendable, CustomStringConvertible {
 
     /// Status and size alone.
     public var description: String { "\(status), \(body.count) bytes" }
+    /// Empty, so that a dump shows neither headers nor body.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// How far a call got when no reply came. The difference decides whether another provider may be tried.

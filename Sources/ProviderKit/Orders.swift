@@ -100,6 +100,8 @@ public struct ReferenceFormat: Sendable, Hashable {
         self.alphabet = Array(alphabet.utf8)
         self.length = length
         precondition(self.alphabet.count == 16 || self.alphabet.count == 32, "an alphabet of 16 or 32 characters")
+        precondition(
+            Set(self.alphabet).count == self.alphabet.count, "a character that is there twice holds fewer bits")
         precondition(length * (self.alphabet.count == 32 ? 5 : 4) >= 120, "a reference holds at least 120 bits")
         precondition(length * (self.alphabet.count == 32 ? 5 : 4) <= 256, "a hash has 256 bits")
     }

@@ -37,9 +37,12 @@ package struct RouteCondition: Sendable, Hashable {
                 return .cardPrefix
             }
         }
+        // The least of the keys that do not hold, so that the same payment always gets the same reason.
+        var differing: String?
         for (key, values) in metadata where !(shape.metadata[key].map(values.contains) ?? false) {
-            return .metadata(key)
+            differing = min(differing ?? key, key)
         }
+        if let differing { return .metadata(differing) }
         for condition in not where condition.mismatch(shape) == nil { return .not }
         return nil
     }
@@ -79,10 +82,39 @@ package struct RouteCondition: Sendable, Hashable {
         if amount != nil { keys.append(.amount) }
         if captures != nil { keys.append(.capture) }
         if cardBrands != nil { keys.append(.cardBrand) }
-        keys += metadata.keys.sorted().map(Mismatch.metadata)
         var words = keys.map { $0.description(for: shape) }
         if cardPrefixes != nil { words.append("card_bin matches") }
+        words += metadata.keys.sorted().map { Mismatch.metadata($0).description(for: shape) }
         if !not.isEmpty { words.append("its 'not' does not hold") }
         return words.isEmpty ? "it takes every payment" : words.joined(separator: ", ")
+    }
+
+    /// What is known of payments that are yet to be made; what is nil may be anything.
+    package struct Prospect: Sendable {
+        package let app: String
+        package let method: PaymentMethod
+        /// Minor units.
+        package let amount: Int64?
+        package let currency: Currency?
+        package let country: Country?
+    }
+
+    /// Whether the condition holds for all such payments (true) or for none (false); nil where it depends on the rest.
+    package func holds(for prospect: Prospect) -> Bool? {
+        let hasNetwork = prospect.method == .mobileMoney || prospect.method == .wallet
+        let verdicts: [Bool?] = [
+            apps.map { $0.contains(prospect.app) } ?? true,
+            methods.map { $0.contains(prospect.method) } ?? true,
+            currencies == nil ? true : prospect.currency.map { currencies?.contains($0) ?? true },
+            countries == nil ? true : prospect.country.map { countries?.contains($0) ?? true },
+            amount == nil ? true : prospect.amount.map { amount?.contains($0) ?? true },
+            networks == nil ? true : hasNetwork ? nil : false,
+            cardBrands == nil && cardPrefixes == nil ? true : prospect.method == .card ? nil : false,
+            captures.map { $0.isSuperset(of: CaptureMode.allCases) } ?? true ? true : nil,
+            metadata.isEmpty ? true : nil,
+        ]
+        let all = verdicts + not.map { condition in condition.holds(for: prospect).map { !$0 } }
+        if all.contains(false) { return false }
+        return all.contains(nil) ? nil : true
     }
 }

@@ -95,13 +95,14 @@ package struct Router: Sendable {
 
     /// An index drawn by weight; the heaviest where there is no seed; nil where nothing can be drawn.
     private static func draw(_ weights: [Int], seed: UInt64?) -> Int? {
-        let total = weights.reduce(0, +)
+        // Wide enough for whatever weights a configuration holds.
+        let total = weights.reduce(Int128(0)) { $0 + Int128($1) }
         guard total > 0 else { return nil }
         guard let seed else { return weights.indices.max { (weights[$0], $1) < (weights[$1], $0) } }
-        var rest = Int(seed % UInt64(total))
+        var rest = Int128(seed) % total
         for (index, weight) in weights.enumerated() {
             if rest < weight { return index }
-            rest -= weight
+            rest -= Int128(weight)
         }
         return nil
     }
@@ -154,20 +155,21 @@ package struct RouteExplanation: Sendable {
 extension Router {
     /// The methods that the routes can serve for an app, with the networks that routes name for them. What is nil does
     /// not choose. `isServing`: whether a provider takes payments now.
+    ///
+    /// A route that decides for all such payments hides those behind it: they would never be asked.
     package func servableMethods(
         app: String, amount: Int64?, currency: Currency?, country: Country?, isServing: (String) -> Bool
     ) -> [(method: PaymentMethod, networks: [String])] {
         var found: [(method: PaymentMethod, networks: [String])] = []
         for method in PaymentMethod.allCases {
+            let prospect = RouteCondition.Prospect(
+                app: app, method: method, amount: amount, currency: currency, country: country)
             var isServed = false
             var networks: Set<String> = []
             for route in routes {
                 let when = route.when
-                guard when.apps?.contains(app) ?? true, when.methods?.contains(method) ?? true,
-                    amount.map({ when.amount?.contains($0) ?? true }) ?? true,
-                    currency.map({ when.currencies?.contains($0) ?? true }) ?? true,
-                    country.map({ when.countries?.contains($0) ?? true }) ?? true
-                else { continue }
+                let holds = when.holds(for: prospect)
+                if holds == false { continue }
                 let currencies = currency.map { [$0] } ?? Array(when.currencies ?? [])
                 let serves = route.use.contains { member in
                     guard let provider = providers[member.provider], provider.isEnabled, isServing(member.provider)
@@ -176,9 +178,11 @@ extension Router {
                     }
                     return provider.canServe(method, currencies: currencies)
                 }
-                guard serves else { continue }
-                isServed = true
-                networks.formUnion(when.networks ?? [])
+                if serves {
+                    isServed = true
+                    networks.formUnion(when.networks ?? [])
+                }
+                if holds == true { break }
             }
             if isServed { found.append((method, networks.sorted())) }
         }

@@ -102,9 +102,11 @@ import Testing
                     Self.head("/v1/payments", "Content-Length: \(body.utf8.count)\r\n" + expecting))
                 let interim = try await wire.answer().status
                 try await wire.send(body)
-                return [interim, try await wire.answer().status]
+                let status = try await wire.answer().status
+                try await wire.send(Self.whole(payment()))
+                return [interim, status, try await wire.answer().status]
             }
-            #expect(accepted == [100, 201])
+            #expect(accepted == [100, 201, 201])
             // Refused before the body: it is not asked for, and the connection ends.
             let refused = try await Wire.connect(port: gateway.port) { wire in
                 try await wire.send(Self.head("/v1/nothing", "Content-Length: 10\r\n" + expecting))
@@ -198,6 +200,42 @@ import Testing
         }
     }
 
+    @Test func connectionsHaveABound() async throws {
+        var limits = Listener.Limits()
+        limits.connections = 2
+        try await Harness.run(limits: limits) { gateway in
+            let (answered, answer) = AsyncStream.makeStream(of: Int.self)
+            try await Wire.connect(port: gateway.port) { first in
+                try await first.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                answer.yield(try await first.answer().status)
+                try await Wire.connect(port: gateway.port) { second in
+                    try await second.send("GET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    answer.yield(try await second.answer().status)
+                    // The third waits in the backlog while both are open.
+                    Task {
+                        let third = try? await gateway.send("GET", "/3", [])
+                        answer.yield(third.map { $0.status + 1000 } ?? -1)
+                        answer.finish()
+                    }
+                    try await second.send("GET /4 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    answer.yield(try await second.answer().status)
+                }
+            }
+            var statuses: [Int] = []
+            for await status in answered { statuses.append(status) }
+            #expect(statuses == [404, 404, 404, 1404])
+        }
+    }
+
+    @Test func socketsAreLeftForProviders() {
+        #expect(DescriptorLimit.connections(8192, of: 1024) == 672)
+        #expect(DescriptorLimit.connections(64, of: 1024) == 64)
+        #expect(DescriptorLimit.connections(8192, of: 1_048_576) == 8192)
+        #expect(DescriptorLimit.connections(8192, of: 64) == 16)
+        #expect(DescriptorLimit.connections(8192, of: .max) == 8192)
+        #expect(DescriptorLimit.raised > 16)
+    }
+
     @Test func headsHaveBounds() async throws {
         try await Harness.run { gateway in
             let long = String(repeating: "x", count: 20_000)
@@ -208,6 +246,7 @@ import Testing
                 "GET / HTTP/1.1\r\nHost: localhost\r\n\(many)\r\n", "NONSENSE\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
                 "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+                "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             ] {
                 let answer = try await Wire.connect(port: gateway.port) { wire in
                     try await wire.send(head)

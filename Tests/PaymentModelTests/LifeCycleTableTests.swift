@@ -79,7 +79,7 @@ import Testing
     /// What the payment's own provider brings about by saying each of `states`: a status, `=` where nothing changes, or
     /// what is put under review. A row for each status.
     static let effects: [PaymentStatus: String] = [
-        .requiresAction: "= pending = authorized captured failed pending canceled expired canceled !reversal",
+        .requiresAction: "= pending pending authorized captured failed pending canceled expired canceled !reversal",
         .pending: "= = = authorized captured failed = canceled expired canceled !reversal",
         .authorized: "= = = = captured !contradiction = voided expired voided !reversal",
         .captured: "= = = = = !contradiction = !contradiction !contradiction !contradiction !reversal",
@@ -90,7 +90,7 @@ import Testing
         .failed: "= = = authorized captured = = = = = !reversal",
         .expired: "= = = authorized captured = = = = = !reversal",
         .unknown:
-            "requires_action pending requires_action authorized captured failed pending canceled expired voided !reversal",
+            "requires_action pending pending authorized captured failed pending canceled expired voided !reversal",
     ]
 
     @Test(arguments: PaymentStatus.allCases)
@@ -123,7 +123,10 @@ import Testing
                 #expect(from.canBecome(payment.status))
                 #expect(payment.updatedAt == Samples.later)
                 #expect(payment.amountCaptured == (payment.status == .captured ? 10_000 : 0))
-                #expect((payment.nextAction == nil) == (payment.status != .requiresAction))
+                switch state {
+                case .requiresAction(let action), .pending(let action?): #expect(payment.nextAction == action)
+                default: #expect(payment.nextAction == nil)
+                }
             }
         }
     }

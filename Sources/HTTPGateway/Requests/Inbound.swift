@@ -55,6 +55,9 @@ struct Inbound: Sendable {
         return headers[.contentLength].map { $0 != "0" } ?? false
     }
 
+    /// Whether the body waits to be asked for.
+    var holdsBodyBack: Bool { hasBody && headers[.expect]?.lowercased() == "100-continue" }
+
     /// The sender's network address, where the connection has one.
     var senderAddress: String? { channel.remoteAddress?.ipAddress }
 
@@ -64,7 +67,7 @@ struct Inbound: Sendable {
     func body(limit: Int) async throws -> ByteBuffer {
         let announced = headers[.contentLength].flatMap(Int.init)
         if let announced, announced > limit { throw Self.tooLarge(limit) }
-        if headers[.expect]?.lowercased() == "100-continue", hasBody {
+        if holdsBodyBack {
             try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue)))
         }
         var body: ByteBuffer?

@@ -10,10 +10,10 @@ import ServiceLifecycle
 package struct Listener: Service {
     /// Bounds of connections; the defaults fit internal callers behind keep-alive connections.
     package struct Limits: Sendable, Hashable {
-        /// Connections at once; more wait in the backlog.
+        /// Connections at once, as far as the process may have sockets open; more wait in the backlog.
         package var connections = 8192
-        /// Without a request.
-        package var idle: Duration = .seconds(120)
+        /// Without a request. Longer than load balancers keep theirs, so that they end connections and not we.
+        package var idle: Duration = .seconds(75)
         /// From a request's head to the end of its body.
         package var body: Duration = .seconds(20)
         /// For what still comes in behind an answer that ends the connection.
@@ -26,6 +26,13 @@ package struct Listener: Service {
 
         /// The defaults.
         package init() {}
+
+        /// Those of a listener for a few operators and probes.
+        package static var few: Limits {
+            var limits = Limits()
+            limits.connections = 64
+            return limits
+        }
     }
 
     typealias Responder = @Sendable (Request, any Channel) async throws -> Response
@@ -53,10 +60,11 @@ package struct Listener: Service {
         // Below `info` Hummingbird logs the parts of requests that it could not handle, keys among them.
         var logger = logger
         logger.logLevel = max(logger.logLevel, .info)
+        let connections = DescriptorLimit.connections(limits.connections)
         let server = try HTTPServerBuilder.http1(configuration: channel).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port), backlog: 1024,
-                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
+                availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
             responder: { request, writer, channel in
                 let response = try await respond(request, channel)

@@ -26,7 +26,8 @@ struct RequestServer: Sendable {
         reply.headers[.date] = date.text(at: environment.wallClock)
         if let traceParent = inbound.traceParent { reply.headers[.traceParent] = traceParent }
         // Where a body that the caller holds back was not asked for, the next request cannot be told from it.
-        if reply.closesConnection || isDraining() || inbound.asksToClose || inbound.headers.contains(.expect) {
+        let heldBack = inbound.holdsBodyBack && (reply.status >= 400 || inbound.method == .get)
+        if reply.closesConnection || heldBack || isDraining() || inbound.asksToClose {
             reply.headers[.connection] = "close"
         }
         if reply.status != 204 { reply.headers[.contentLength] = String(reply.body.readableBytes) }

@@ -33,7 +33,7 @@ struct InquiryPolicy {
     ///
     /// - Parameters:
     ///   - expiry: From now to the end of the session; nil where none is known.
-    ///   - jitter: Any number; spreads the times by ± 10 %.
+    ///   - jitter: Any number; spreads each time by ± 10 % of its distance to the one before.
     func next(
         _ history: History, now: ContinuousClock.Instant, expiry: Duration?, jitter: UInt64
     ) -> ContinuousClock.Instant? {
@@ -41,10 +41,11 @@ struct InquiryPolicy {
         let soonest = max(history.lastAskedAt + leastInterval, now)
         var dues: [ContinuousClock.Instant] = []
         if history.isOpen, history.openSince.duration(to: now) < Self.givesUpAfter {
-            // The listed times count from the opening; beyond the list the last one repeats.
-            let asked = history.asked
-            let after = asked < times.count ? times[asked] : last * (asked - times.count + 2)
-            dues.append(history.openSince + after + after / 10_000 * (Int(jitter % 2001) - 1000))
+            let after = time(history.asked, last)
+            let step = after - (history.asked > 0 ? time(history.asked - 1, last) : .zero)
+            let spread = step / 10_000 * (Int(jitter % 2001) - 1000)
+            // The last asking is at the end of the time, so that a person hears of it then and not an hour later.
+            dues.append(history.openSince + min(after + spread, Self.givesUpAfter))
         }
         if let expiry {
             // Once more past the end of the session; again only while nobody answers.
@@ -59,6 +60,11 @@ struct InquiryPolicy {
             dues.append(isRepeat ? now + times[min(hint.tries, times.count) - 1] : now)
         }
         return dues.min().map { max($0, soonest) }
+    }
+
+    /// The listed times count from the opening; beyond the list the last one repeats.
+    private func time(_ index: Int, _ last: Duration) -> Duration {
+        index < times.count ? times[index] : last * (index - times.count + 2)
     }
 
     /// Whether the session has been over for long enough to say so.

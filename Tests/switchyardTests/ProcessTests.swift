@@ -1,0 +1,173 @@
+import AsyncHTTPClient
+import Foundation
+import NIOHTTP1
+import PaymentEngine
+import ServiceLifecycle
+import StrictJSON
+import Synchronization
+import Testing
+
+@testable import switchyard
+
+extension EndToEnd {
+    /// The end of a process, and the program as it is started from a shell.
+    @Suite struct ProcessTests {
+        @Test func drainingLosesNothing() async throws {
+            try await endToEnd { router in
+                let providers = router.providers
+                try await providers.fault("payalo", "slow", #""delay_ms":700,"count":50"#)
+                try await withThrowingTaskGroup(of: Answered.self) { group in
+                    for number in 0..<50 {
+                        group.addTask { try await router.pay("k-\(number)") }
+                    }
+                    _ = try await eventually("all are under way") {
+                        try await providers.operations("payalo").count == 50 ? true : nil
+                    }
+                    router.server.engine.beginDraining()
+                    let readiness = try await router.operate(.GET, "/readyz")
+                    #expect(readiness.status == 503)
+                    #expect(try await router.operate(.GET, "/healthz").status == 200)
+                    // Within the grace, callers who have not noticed are still served; after it they are refused.
+                    let within = try await router.pay("within-the-grace", .checkout)
+                    #expect(within.status == 201)
+                    #expect(within.header("connection") == "close")
+                    router.server.engine.stopTakingPayments()
+                    let late = try await router.pay("late", .checkout)
+                    #expect(late.status == 503)
+                    #expect(late["code"] == "shutting-down")
+                    #expect(late.header("connection") == "close")
+                    await router.services.triggerGracefulShutdown()
+                    var ids: Set<String> = []
+                    for try await answer in group {
+                        #expect(answer.status == 201)
+                        #expect(answer.header("connection") == "close")
+                        ids.insert(answer["id"] ?? "")
+                    }
+                    #expect(ids.count == 50)
+                }
+                #expect(Set(try await providers.createReferences()).count == 50)
+            }
+        }
+
+        @Test func aPaymentWhoseCallerHungUpEndsBeforeTheProcess() async throws {
+            try await endToEnd { router in
+                try await router.providers.fault("payalo", "slow", #""delay_ms":700"#)
+                let caller = Task { try await router.pay("k-1") }
+                _ = try await eventually("it is under way") {
+                    try await router.providers.operations("payalo").isEmpty ? nil : true
+                }
+                caller.cancel()
+                _ = await caller.result
+                router.server.engine.beginDraining()
+                await router.services.triggerGracefulShutdown()
+                await router.server.engine.idle()
+                #expect(router.logs.all.contains { $0.contains("payalo-ke:create=accepted") })
+            }
+        }
+
+        @Test func theDemoComesOutRight() async throws {
+            let demo = try Program("demo", "--once")
+            let status = await demo.end()
+            let output = demo.output
+            #expect(status == 0, "\(output)")
+            #expect(output.contains("Every step came out right."))
+            #expect(!output.contains("✗"))
+        }
+
+        @Test func aSignalDrainsTheProcessAndLosesNothing() async throws {
+            try await withProviders { providers in
+                let setup = Setup.quick(server: "drain_grace: 100ms")
+                let folder = try setup.written()
+                defer { try? setup.remove(folder) }
+                let program = try Program(
+                    "serve", "--config", folder.path, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+                    environment: providers.environment)
+                let api = try await eventually("it listens") { program.listening }
+                try await providers.fault("payalo", "slow", #""delay_ms":700,"count":20"#)
+                try await withThrowingTaskGroup(of: Answered.self) { group in
+                    for number in 0..<20 {
+                        group.addTask {
+                            try await providers.http.answer(
+                                .POST, "http://\(api)/v1/payments",
+                                [
+                                    "authorization": "Bearer \(Router.shop)", "content-type": "application/json",
+                                    "idempotency-key": "k-\(number)",
+                                ], Array(String.mobileMoney.utf8))
+                        }
+                    }
+                    _ = try await eventually("all are under way") {
+                        try await providers.operations("payalo").count == 20 ? true : nil
+                    }
+                    program.terminate()
+                    for try await answer in group { #expect(answer.status == 201) }
+                }
+                #expect(await program.end() == 0)
+                #expect(program.output.contains(#""message":"stopped""#))
+                #expect(Set(try await providers.createReferences()).count == 20)
+            }
+        }
+
+        @Test func theShippedConfigurationIsValid() async throws {
+            let check = try Program("check")
+            #expect(await check.end() == 0, "\(check.output)")
+            #expect(!check.output.contains("error:"))
+        }
+    }
+}
+
+/// The built program in a process of its own, in the package's folder.
+private final class Program: Sendable {
+    private let process = Process()
+    private let pipe = Pipe()
+    private let text = Mutex<[UInt8]>([])
+    private let ended: AsyncStream<Int32>
+
+    init(_ arguments: String..., environment: [String: String] = [:]) throws {
+        // The tests' own program lies beside it.
+        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.executableURL = tests.deletingLastPathComponent().appending(path: "switchyard")
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.currentDirectoryURL = URL(filePath: Setup.packageRoot)
+        process.standardOutput = pipe
+        process.standardError = pipe
+        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
+        self.ended = ended
+        process.terminationHandler = { process in
+            end.yield(process.terminationStatus)
+            end.finish()
+        }
+        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let bytes = Array(handle.availableData)
+            self?.text.withLock { $0 += bytes }
+        }
+        try process.run()
+    }
+
+    deinit {
+        pipe.fileHandleForReading.readabilityHandler = nil
+        if process.isRunning { process.terminate() }
+    }
+
+    /// What it has printed so far.
+    var output: String { String(decoding: text.withLock { $0 }, as: UTF8.self) }
+
+    /// Where its API listens, once it does.
+    var listening: String? {
+        for line in output.split(separator: "\n") {
+            guard let json = try? JSONValue(parsing: String(line)), json["message"]?.string == "listening" else {
+                continue
+            }
+            return json["api"]?.string
+        }
+        return nil
+    }
+
+    /// SIGTERM.
+    func terminate() { process.terminate() }
+
+    /// Its exit status.
+    func end() async -> Int32? {
+        await ended.first { _ in true }
+    }
+}

@@ -1,0 +1,190 @@
+import AsyncHTTPClient
+import Logging
+import NIOCore
+import NIOHTTP1
+import ProviderSandbox
+import StrictJSON
+import Testing
+
+/// The simulated providers at work, talked to over real sockets: what they took, what they were sent, how they fail.
+struct Providers: Sendable {
+    let http: HTTPClient
+    let port: Int
+    /// The address of `payalo-ke`: a listener of its own, which can refuse connections at the socket.
+    let payaloPort: Int
+
+    static let payaloKey = "sandbox-payalo-key"
+
+    /// What the shipped configuration reads its addresses from.
+    var environment: [String: String] {
+        [
+            "PAYALO_URL": "http://127.0.0.1:\(payaloPort)", "PAYALO_BACKUP_URL": "http://127.0.0.1:\(port)/payalo",
+            "SPAYON_URL": "http://127.0.0.1:\(port)/spayon", "SPAYON_BACKUP_URL": "http://127.0.0.1:\(port)/spayon",
+        ]
+    }
+
+    /// A request as a provider received it; what authenticates is `***`.
+    struct Received: Sendable {
+        let json: JSONValue
+
+        var method: String { json["method"]?.string ?? "" }
+        var path: String { json["path"]?.string ?? "" }
+        var text: String { json["body"]?.string ?? "" }
+        var body: JSONValue? { try? JSONValue(parsing: text) }
+        func header(_ name: String) -> String? { json["headers"]?[name]?.string }
+
+        /// `create`, `status` or `token`.
+        var operation: String {
+            switch (method, path) {
+            case (_, "/api/tokens"): "token"
+            case ("POST", _): "create"
+            default: "status"
+            }
+        }
+    }
+
+    /// A charge: `provider amount currency state`.
+    struct Charge: Sendable, Hashable {
+        let reference: String
+        let text: String
+    }
+
+    func charges() async throws -> [Charge] {
+        let answer = try await send(.GET, "/_sandbox/charges")
+        return try #require(answer.json["charges"]?.array).map { charge in
+            Charge(
+                reference: charge["reference"]?.string ?? "",
+                text: ["provider", "amount", "currency", "state"].map { charge[$0]?.string ?? "?" }
+                    .joined(separator: " "))
+        }
+    }
+
+    func received(_ provider: String) async throws -> [Received] {
+        let answer = try await send(.GET, "/_sandbox/requests?provider=\(provider)")
+        return try #require(answer.json["requests"]?.array).map(Received.init)
+    }
+
+    /// The kinds of requests that a provider received, in order.
+    func operations(_ provider: String) async throws -> [String] {
+        try await received(provider).map(\.operation)
+    }
+
+    /// The references under which Payalo was sent creates, in order.
+    func createReferences() async throws -> [String] {
+        try await received("payalo").filter { $0.operation == "create" }
+            .map { $0.body?["merchantReference"]?.string ?? "" }
+    }
+
+    /// - Parameter more: Further members, such as `"count":3`.
+    func fault(_ provider: String, _ fault: String, _ more: String = "") async throws {
+        let rest = more.isEmpty ? "" : "," + more
+        let answer = try await send(
+            .POST, "/_sandbox/faults", #"{"provider":"\#(provider)","fault":"\#(fault)"\#(rest)}"#)
+        try #require(answer.status == 200, "\(answer.text)")
+    }
+
+    func clearFaults() async throws {
+        let answer = try await send(.DELETE, "/_sandbox/faults")
+        try #require(answer.status == 200)
+    }
+
+    /// Does what the customer would do.
+    func settle(_ provider: String, _ reference: String?, _ outcome: String) async throws {
+        let reference = try #require(reference)
+        let answer = try await send(
+            .POST, "/_sandbox/settle",
+            #"{"provider":"\#(provider)","reference":"\#(reference)","outcome":"\#(outcome)"}"#)
+        try #require(answer.status == 200, "\(answer.text)")
+    }
+
+    private func send(_ method: HTTPMethod, _ path: String, _ body: String? = nil) async throws -> Answered {
+        try await http.answer(method, "http://127.0.0.1:\(port)\(path)", [:], body.map { Array($0.utf8) })
+    }
+}
+
+/// Runs `body` beside simulated providers of its own.
+func withProviders(
+    _ configuration: SandboxConfiguration = SandboxConfiguration(), _ body: (Providers) async throws -> Void
+) async throws {
+    var configuration = configuration
+    configuration.port = 0
+    configuration.ownListeners = true
+    let sandbox = Sandbox(configuration, logger: Logger(label: "sandbox") { _ in SwiftLogNoOpLogHandler() })
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .manyConnections)
+    let result: Result<Void, any Error>
+    do {
+        result = .success(
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await sandbox.run() }
+                defer { group.cancelAll() }
+                try await body(
+                    Providers(http: http, port: await sandbox.port(), payaloPort: await sandbox.port(of: "payalo")))
+            })
+    } catch {
+        result = .failure(error)
+    }
+    try await http.shutdown()
+    try result.get()
+}
+
+/// What came back over a socket.
+struct Answered: Sendable {
+    let status: Int
+    let headers: HTTPHeaders
+    let body: [UInt8]
+
+    var text: String { String(decoding: body, as: UTF8.self) }
+    var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
+    /// A member's text; nil where it is none.
+    subscript(_ name: String) -> String? { json[name]?.string }
+    func header(_ name: String) -> String? { headers.first(name: name) }
+    var isReplayed: Bool { header("idempotency-replayed") == "true" }
+    /// The pointers of a problem.
+    var pointers: [String] { json["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? [] }
+
+    /// `provider:operation=outcome(reason)` of each try.
+    var attempts: [String] {
+        (json["attempts"]?.array ?? []).map { attempt in
+            func text(_ name: String) -> String { attempt[name]?.string ?? "" }
+            let reason = attempt["reason"]?.string.map { "(\($0))" } ?? ""
+            return "\(text("provider")):\(text("operation"))=\(text("outcome"))\(reason)"
+        }
+    }
+}
+
+extension HTTPClient {
+    func answer(
+        _ method: HTTPMethod, _ url: String, _ headers: [String: String], _ body: [UInt8]? = nil
+    ) async throws -> Answered {
+        var request = HTTPClientRequest(url: url)
+        request.method = method
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let response = try await execute(request, timeout: .seconds(60))
+        let bytes = try await response.body.collect(upTo: 1 << 24)
+        return Answered(status: Int(response.status.code), headers: response.headers, body: Array(buffer: bytes))
+    }
+}
+
+extension HTTPClient.Configuration {
+    /// So many connections that a thousand requests are really under way at once.
+    static var manyConnections: Self {
+        var configuration = Self(redirectConfiguration: .disallow, timeout: .init(connect: .seconds(20)))
+        configuration.httpVersion = .http1Only
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1100
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+}
+
+/// Asks again until there is an answer; the test fails after `limit`.
+func eventually<Value>(
+    _ what: String, within limit: Duration = .seconds(20), _ probe: () async throws -> Value?
+) async throws -> Value {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+        if let value = try await probe() { return value }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    return try #require(try await probe(), "not within \(limit): \(what)")
+}
