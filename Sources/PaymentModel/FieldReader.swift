@@ -20,7 +20,8 @@ public struct FieldFault: Error, Sendable, Hashable {
 public struct FieldReader {
     private let object: JSONObject
     private let pointer: String
-    private var read: Set<String> = []
+    /// The names asked for. A list: there are few, and most compare in a word, where a set would hash each of them.
+    private var read: [String] = []
 
     /// What is wrong so far, in the order in which it was found.
     public private(set) var faults: [FieldFault] = []
@@ -49,7 +50,7 @@ public struct FieldReader {
 
     /// The member as it is, or nil where it is absent; a fault where it is absent and `required`.
     public mutating func value(_ name: String, required: Bool = false) -> JSONValue? {
-        read.insert(name)
+        read.append(name)
         if let value = object[name] { return value }
         if required { fault(name, "is required") }
         return nil
@@ -77,12 +78,13 @@ public struct FieldReader {
 
     /// A text that `convert` makes something of; nil from it is the fault `otherwise`.
     public mutating func string<Value>(
-        _ name: String, required: Bool = false, allowsCardNumber: Bool = false, otherwise detail: String,
+        _ name: String, required: Bool = false, allowsCardNumber: Bool = false,
+        otherwise detail: @autoclosure () -> String,
         _ convert: (String) -> Value?
     ) -> Value? {
         guard let text = string(name, required: required, allowsCardNumber: allowsCardNumber) else { return nil }
         guard let value = convert(text) else {
-            fault(name, detail)
+            fault(name, detail())
             return nil
         }
         return value
@@ -179,10 +181,16 @@ public struct FieldReader {
         of text: String, most: Int, allowsEmpty: Bool, allowsCardNumber: Bool = false
     ) -> String? {
         if text.isEmpty { return allowsEmpty ? nil : "must not be empty" }
+        // One pass over the bytes: control characters are C0, DEL and, as C2 80 to C2 9F, C1; a scalar begins with every
+        // byte that continues none.
         var count = 0
-        for scalar in text.unicodeScalars {
-            count += 1
-            if scalar.properties.generalCategory == .control { return "must not contain control characters" }
+        var previous: UInt8 = 0
+        for byte in text.utf8 {
+            if byte < 0x20 || byte == 0x7f || (previous == 0xc2 && (0x80...0x9f).contains(byte)) {
+                return "must not contain control characters"
+            }
+            if byte & 0xc0 != 0x80 { count += 1 }
+            previous = byte
         }
         if count > most { return "must have at most \(most) characters" }
         return !allowsCardNumber && CardNumberScan.finds(in: text) ? "must not contain a card number" : nil
