@@ -72,6 +72,26 @@ extension EndToEnd {
             }
         }
 
+        @Test func whatWasUnknownAtARestartIsFoundByItsKey() async throws {
+            try await withProviders { providers in
+                try await withRouter(.quick(), providers) { router in
+                    try await providers.fault("payalo", "charge_then_500", #""operation":"create""#)
+                    try await providers.fault("payalo", "drop_callback")
+                    try await providers.fault("payalo", "503", #""operation":"status","count":1000000"#)
+                    #expect(try await router.pay("k-1").status == 202)
+                }
+                try await providers.clearFaults()
+                try await withRouter(.quick(), providers) { router in
+                    let answer = try await router.pay("k-1")
+                    #expect(answer.status == 201)
+                    #expect(answer["status"] == "captured")
+                    #expect(answer["provider"] == "payalo-ke")
+                    #expect(Set(try await providers.createReferences()).count == 1)
+                    #expect(try await providers.charges().map(\.text) == ["payalo 100.00 KES captured"])
+                }
+            }
+        }
+
         @Test func aCallerWhoHangsUpCancelsNothing() async throws {
             try await endToEnd { router in
                 try await router.providers.fault("payalo", "slow", #""delay_ms":500"#)
