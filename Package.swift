@@ -159,8 +159,8 @@ let package = Package(
         .tests(
             "switchyard",
             [
-                "ConfigFiles", "PaymentEngine", "ProviderSandbox", "StrictJSON",
-                .asyncHTTPClient, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                "ConfigFiles", "PaymentEngine", "PaymentModel", "ProviderSandbox", "StrictJSON",
+                .asyncHTTPClient, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
     ] + plugins.flatMap(Target.plugin)
 )

@@ -3,8 +3,6 @@ import Foundation
 import NIOHTTP1
 import PaymentEngine
 import ServiceLifecycle
-import StrictJSON
-import Synchronization
 import Testing
 
 @testable import switchyard
@@ -107,67 +105,15 @@ extension EndToEnd {
             }
         }
 
-        @Test func theShippedConfigurationIsValid() async throws {
-            let check = try Program("check")
-            #expect(await check.end() == 0, "\(check.output)")
-            #expect(!check.output.contains("error:"))
+        @Test func aSecondSignalEndsTheProcessAtOnce() async throws {
+            let program = try Program(
+                "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+            _ = try await eventually("it listens") { program.listening }
+            // The shipped grace is 5 s: it is still draining when the second one comes.
+            program.terminate()
+            _ = try await eventually("it drains") { program.output.contains(#""message":"draining""#) ? true : nil }
+            program.terminate()
+            #expect(await program.end() == 1)
         }
-    }
-}
-
-/// The built program in a process of its own, in the package's folder.
-private final class Program: Sendable {
-    private let process = Process()
-    private let pipe = Pipe()
-    private let text = Mutex<[UInt8]>([])
-    private let ended: AsyncStream<Int32>
-
-    init(_ arguments: String..., environment: [String: String] = [:]) throws {
-        // The tests' own program lies beside it.
-        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.executableURL = tests.deletingLastPathComponent().appending(path: "switchyard")
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.currentDirectoryURL = URL(filePath: Setup.packageRoot)
-        process.standardOutput = pipe
-        process.standardError = pipe
-        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-        self.ended = ended
-        process.terminationHandler = { process in
-            end.yield(process.terminationStatus)
-            end.finish()
-        }
-        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let bytes = Array(handle.availableData)
-            self?.text.withLock { $0 += bytes }
-        }
-        try process.run()
-    }
-
-    deinit {
-        pipe.fileHandleForReading.readabilityHandler = nil
-        if process.isRunning { process.terminate() }
-    }
-
-    /// What it has printed so far.
-    var output: String { String(decoding: text.withLock { $0 }, as: UTF8.self) }
-
-    /// Where its API listens, once it does.
-    var listening: String? {
-        for line in output.split(separator: "\n") {
-            guard let json = try? JSONValue(parsing: String(line)), json["message"]?.string == "listening" else {
-                continue
-            }
-            return json["api"]?.string
-        }
-        return nil
-    }
-
-    /// SIGTERM.
-    func terminate() { process.terminate() }
-
-    /// Its exit status.
-    func end() async -> Int32? {
-        await ended.first { _ in true }
     }
 }

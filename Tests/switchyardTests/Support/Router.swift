@@ -99,7 +99,6 @@ enum Setup {
     private static func yaml(server: String, payalo: String) -> String {
         """
         server:
-          request_timeout: 10s
           inquiry: [100ms, 200ms]
           \(server)
         apps:
