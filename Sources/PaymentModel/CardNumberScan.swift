@@ -4,11 +4,11 @@
 /// A card number here is 14 to 19 digits, as one run or in groups with a single space or dash between them, that passes the
 /// Luhn check and begins like a known brand. Shorter numbers are left alone, so that phones and 13-digit national ids pass,
 /// and so are longer runs without separators.
-enum CardNumberScan {
+public enum CardNumberScan {
     private static let lengths = 14...19
 
     /// Whether the text holds a card number.
-    static func finds(in text: String) -> Bool {
+    public static func finds(in text: String) -> Bool {
         // Nearly every text ends here: one pass that counts.
         guard text.utf8.count(where: isDigit) >= lengths.lowerBound else { return false }
         // The digits met without a break, and where in them each group begins. Every stretch of whole groups is looked at,

@@ -86,7 +86,7 @@ public struct SpayonAdapter: Inquiring, TokenAuthenticated, CallbackReceiving {
         case 404, 408: return .ambiguous(reason: "http_\(reply.status)")
         case 400..<500:
             return .rejected(
-                detail: SpayonMapping.sentence(reply.json?["message"]?.string, hiding: secrets)
+                detail: ProviderText.sentence(reply.json?["message"]?.string, hiding: secrets)
                     ?? "the provider refused the request (HTTP \(reply.status))",
                 providerCode: nil)
         default: return .ambiguous(reason: "http_\(reply.status)")

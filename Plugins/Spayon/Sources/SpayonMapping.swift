@@ -95,33 +95,8 @@ enum SpayonMapping {
             default: .generic
             }
         return Decline(
-            code: known, message: sentence(message, hiding: secrets), providerCode: slug(code, hiding: secrets))
-    }
-
-    /// A provider's sentence, fit to be shown: one line of at most 200 characters. Nil where it is empty or repeats a
-    /// secret.
-    static func sentence(_ text: String?, hiding secrets: [Secret]) -> String? {
-        guard let text, !secrets.contains(where: { text.contains($0.reveal()) }) else { return nil }
-        let words = text.unicodeScalars.prefix(1000).split { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .privateUse, .surrogate, .unassigned, .lineSeparator, .paragraphSeparator,
-                .spaceSeparator:
-                true
-            default: false
-            }
-        }
-        let line = words.map { String(Substring($0)) }.joined(separator: " ")
-        return line.isEmpty ? nil : String(line.prefix(200))
-    }
-
-    /// A provider's code, fit to be kept: at most 64 of `A-Z a-z 0-9 _ . -`. Nil where it is not, or repeats a secret.
-    static func slug(_ text: String?, hiding secrets: [Secret]) -> String? {
-        guard let text, (1...64).contains(text.utf8.count), !secrets.contains(where: { text.contains($0.reveal()) }),
-            text.utf8.allSatisfy({
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || "_.-".utf8.contains($0)
-            })
-        else { return nil }
-        return text
+            code: known, message: ProviderText.sentence(message, hiding: secrets),
+            providerCode: ProviderText.code(code, hiding: secrets))
     }
 
     /// 64 hexadecimal digits, in either case, and nothing else.
