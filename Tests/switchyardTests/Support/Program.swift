@@ -1,12 +1,11 @@
 import Foundation
 import StrictJSON
-import Synchronization
 
 /// The built program in a process of its own, in the package's folder.
 final class Program: Sendable {
     private let process = Process()
-    private let pipe = Pipe()
-    private let text = Mutex<[UInt8]>([])
+    /// What it prints goes to a file: when the process has ended, all of it is there.
+    private let file = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString).log")
     private let ended: AsyncStream<Int32>
 
     convenience init(_ arguments: String..., environment: [String: String] = [:]) throws {
@@ -14,34 +13,33 @@ final class Program: Sendable {
     }
 
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
+        self.ended = ended
+        try Data().write(to: file)
+        let printed = try FileHandle(forWritingTo: file)
         // The tests' own program lies beside it.
         let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         process.executableURL = tests.deletingLastPathComponent().appending(path: "switchyard")
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = URL(filePath: Setup.packageRoot)
-        process.standardOutput = pipe
-        process.standardError = pipe
-        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-        self.ended = ended
+        process.standardOutput = printed
+        process.standardError = printed
         process.terminationHandler = { process in
             end.yield(process.terminationStatus)
             end.finish()
         }
-        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let bytes = Array(handle.availableData)
-            self?.text.withLock { $0 += bytes }
-        }
         try process.run()
+        try printed.close()
     }
 
     deinit {
-        pipe.fileHandleForReading.readabilityHandler = nil
         if process.isRunning { process.terminate() }
+        try? FileManager.default.removeItem(at: file)
     }
 
     /// What it has printed so far.
-    var output: String { String(decoding: text.withLock { $0 }, as: UTF8.self) }
+    var output: String { (try? String(contentsOf: file, encoding: .utf8)) ?? "" }
 
     /// Where its API listens, once it does.
     var listening: String? {
