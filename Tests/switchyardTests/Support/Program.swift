@@ -1,54 +1,45 @@
 import Foundation
 import StrictJSON
-import Synchronization
 
 /// The built program in a process of its own, in the package's folder.
 final class Program: Sendable {
     private let process = Process()
-    private let pipe = Pipe()
-    private let text = Mutex<[UInt8]>([])
+    /// What it prints goes to a file: when the process has ended, all of it is there.
+    private let file = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString).log")
     private let ended: AsyncStream<Int32>
-    private let closed: AsyncStream<Void>
 
     convenience init(_ arguments: String..., environment: [String: String] = [:]) throws {
         try self.init(arguments, environment: environment)
     }
 
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
+        self.ended = ended
+        try Data().write(to: file)
+        let printed = try FileHandle(forWritingTo: file)
         // The tests' own program lies beside it.
         let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         process.executableURL = tests.deletingLastPathComponent().appending(path: "switchyard")
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.currentDirectoryURL = URL(filePath: Setup.packageRoot)
-        process.standardOutput = pipe
-        process.standardError = pipe
-        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-        self.ended = ended
+        process.standardOutput = printed
+        process.standardError = printed
         process.terminationHandler = { process in
             end.yield(process.terminationStatus)
             end.finish()
         }
-        let (closed, close) = AsyncStream.makeStream(of: Void.self)
-        self.closed = closed
-        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let bytes = Array(handle.availableData)
-            if bytes.isEmpty {
-                handle.readabilityHandler = nil
-                close.finish()
-            }
-            self?.text.withLock { $0 += bytes }
-        }
         try process.run()
+        try printed.close()
     }
 
     deinit {
-        pipe.fileHandleForReading.readabilityHandler = nil
         if process.isRunning { process.terminate() }
+        try? FileManager.default.removeItem(at: file)
     }
 
     /// What it has printed so far.
-    var output: String { String(decoding: text.withLock { $0 }, as: UTF8.self) }
+    var output: String { (try? String(contentsOf: file, encoding: .utf8)) ?? "" }
 
     /// Where its API listens, once it does.
     var listening: String? {
@@ -64,10 +55,8 @@ final class Program: Sendable {
     /// SIGTERM.
     func terminate() { process.terminate() }
 
-    /// Its exit status, once all that it printed has been read.
+    /// Its exit status.
     func end() async -> Int32? {
-        let status = await ended.first { _ in true }
-        for await _ in closed {}
-        return status
+        await ended.first { _ in true }
     }
 }
