@@ -79,6 +79,15 @@ struct CrossChecks {
     private func checkTimeouts() {
         let whole = server.server.requestTimeout
         for draft in providers {
+            // No money-moving send starts with less than that left (contract §6): nothing could ever be sent.
+            let least = min(draft.timeout?.value ?? .seconds(10), .seconds(2))
+            if whole <= least, let position = server.position ?? draft.timeout?.position {
+                faults.error(
+                    at: position,
+                    "request_timeout (\(Values.text(whole))) leaves no time for a payment at '\(draft.name)': more than "
+                        + "\(Values.text(least)) is needed, or a shorter timeout there")
+                break
+            }
             guard let timeout = draft.timeout, timeout.value > whole else { continue }
             faults.warning(
                 at: timeout.position,

@@ -54,8 +54,9 @@ extension PaymentEngine {
             logger.warning("callback matches no payment", metadata: ["provider": "\(name)"])
             return .accepted
         }
-        // Another provider of the same payment may use the same ids.
-        let event = PaymentRecord.name(name, notice.eventID)
+        // Another provider of the same payment may use the same ids; the same event with other money is another one, which
+        // has to be looked at.
+        let event = PaymentRecord.name(name, "\(notice.eventID) \(notice.report.money?.description ?? "")")
         guard await store.update(id, { $0.isNewCallback(event) }) == true else { return .accepted }
         if verdict == .unsigned {
             // Its word changes nothing: it is a hint to ask now.
@@ -73,13 +74,19 @@ extension PaymentEngine {
         return await store.record(id)?.returnURL
     }
 
-    /// The payment that a delivery is about: by our reference, then by the provider's. A token that vouches for another
-    /// payment than the body names makes it nobody's.
+    /// The payment that a delivery is about, by our reference and by the provider's. A body that names two payments, an
+    /// order that is not ours, or another payment than the token vouches for, is nobody's: it would book one payment's
+    /// money on another.
     private func payment(of notice: CallbackNotice, at provider: String, vouchedFor: String?) async -> String? {
-        var found: String?
-        for reference in [notice.report.ourReference, notice.report.providerReference] {
-            guard found == nil, let reference else { continue }
-            found = await store.id(ofReference: PaymentRecord.name(provider, reference))
+        func owner(of reference: String?) async -> String? {
+            guard let reference else { return nil }
+            return await store.id(ofReference: PaymentRecord.name(provider, reference))
+        }
+        let byTheirs = await owner(of: notice.report.providerReference)
+        var found = byTheirs
+        if let ours = notice.report.ourReference {
+            found = await owner(of: ours)
+            if let byTheirs, byTheirs != found { return nil }
         }
         guard let vouchedFor else { return found }
         guard let found else {

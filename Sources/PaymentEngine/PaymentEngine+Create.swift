@@ -205,7 +205,7 @@ extension PaymentEngine {
         switch payment.status {
         case .unknown:
             return Answer(status: 202, payment: payment)
-        case .failed where payment.decline != nil:
+        case .failed:
             var problem = Problem(.paymentDeclined, payment.decline?.message)
             problem.payment = payment
             return Answer(problem, instance: record.requestID)

@@ -1,7 +1,7 @@
 /// Finds card numbers in texts that are stored, echoed or logged, which must never hold one (PCI DSS 3.3 and 3.5): people do
 /// put them into descriptions, references and metadata.
 ///
-/// A card number here is 14 to 19 digits, as one run or in groups with a single space or dash between them, that passes the
+/// A card number here is 14 to 19 digits, as one run or in groups with a single space, dash, dot, underscore or slash between them, that passes the
 /// Luhn check and begins like a known brand. Shorter numbers are left alone, so that phones and 13-digit national ids pass,
 /// and so are longer runs without separators.
 public enum CardNumberScan {
@@ -25,7 +25,7 @@ public enum CardNumberScan {
             }
             if isInGroup, endsWithCardNumber(digits, groups) { return true }
             // A separator keeps the run only behind a digit: a second one in a row breaks it.
-            if !isInGroup || (byte != UInt8(ascii: " ") && byte != UInt8(ascii: "-")) {
+            if !isInGroup || !" -._/".utf8.contains(byte) {
                 digits.removeAll(keepingCapacity: true)
                 groups.removeAll(keepingCapacity: true)
             }

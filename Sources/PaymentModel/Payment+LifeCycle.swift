@@ -165,7 +165,10 @@ extension Payment {
         case .authorized, .captured, .partiallyRefunded, .refunded:
             // The same success told again, or an authorization that has moved on: nothing new. Another
             // transaction's success for this payment is money taken twice.
-            return isAnother ? flag(.secondSuccess, observation, at: now) : .unchanged
+            if isAnother { return flag(.secondSuccess, observation, at: now) }
+            // Settled by hand or told by a callback without it: refunds need the provider's reference.
+            learn(observation)
+            return .unchanged
         case .voided:
             return next == .captured ? flag(.contradiction, observation, at: now) : .unchanged
         }

@@ -71,7 +71,8 @@ extension PaymentRequest {
         if fields.belongs("mobile_money", to: .mobileMoney, of: method) {
             mobileMoney = fields.object("mobile_money", required: method == .mobileMoney) { fields in
                 let phone = fields.string(
-                    "phone", required: true, otherwise: "must be an E.164 number such as +254712345678"
+                    "phone", required: true, allowsCardNumber: true,
+                    otherwise: "must be an E.164 number such as +254712345678"
                 ) { Text.isE164($0) ? $0 : nil }
                 guard let network = fields.network(), let phone else { return nil }
                 return .mobileMoney(phone: phone, network: network)
@@ -80,7 +81,7 @@ extension PaymentRequest {
         var wallet: Instrument?
         if fields.belongs("wallet", to: .wallet, of: method) {
             wallet = fields.object("wallet", required: method == .wallet) { fields in
-                let phone = fields.string("phone", otherwise: "must be a phone number") { Text.isPhone($0) ? $0 : nil }
+                let phone = fields.phone()
                 guard let network = fields.network() else { return nil }
                 return .wallet(network: network, phone: phone)
             }
@@ -112,7 +113,7 @@ extension PaymentRequest.Customer {
             id: fields.string("id", most: 255),
             name: fields.string("name", most: 255),
             email: fields.string("email", otherwise: "must be an e-mail address") { Text.isEmail($0) ? $0 : nil },
-            phone: fields.string("phone", otherwise: "must be a phone number") { Text.isPhone($0) ? $0 : nil },
+            phone: fields.phone(),
             nationalID: fields.string("national_id", most: 64))
     }
 }
@@ -179,6 +180,13 @@ extension FieldReader {
             return nil
         }
         return text
+    }
+
+    /// A phone number. In international form, which has 15 digits at most, it may happen to look like a card's.
+    mutating func phone() -> String? {
+        string("phone", allowsCardNumber: true, otherwise: "must be a phone number") { text in
+            Text.isPhone(text) && (text.hasPrefix("+") || !CardNumberScan.finds(in: text)) ? text : nil
+        }
     }
 
     mutating func network() -> String? {

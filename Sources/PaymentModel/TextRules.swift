@@ -23,11 +23,11 @@ enum Text {
             && digits.first != "0"
     }
 
-    /// A number as people write one, local forms included: 5 to 20 digits among spaces, dots, dashes, brackets.
+    /// A number as people write one, local forms included: 5 to 15 digits among spaces, dots, dashes, brackets.
     static func isPhone(_ text: String) -> Bool {
         let bytes = text.utf8
         let digits = bytes.count { (48...57).contains($0) }
-        return (5...20).contains(digits) && bytes.count <= 32
+        return (5...15).contains(digits) && bytes.count <= 32
             && bytes.enumerated().allSatisfy { index, byte in
                 (48...57).contains(byte) || " .-()".utf8.contains(byte) || (byte == UInt8(ascii: "+") && index == 0)
             }

@@ -18,8 +18,11 @@ struct SandboxCommand: AsyncParsableCommand {
     var noLimits = false
 
     func validate() throws {
-        guard ServerConfiguration.Address(parsing: listen) != nil else {
+        guard let address = ServerConfiguration.Address(parsing: listen) else {
             throw ValidationError("--listen must be HOST:PORT, not '\(listen)'")
+        }
+        guard address.isLoopback else {
+            throw ValidationError("--listen must be on loopback: the sandbox's keys are published")
         }
     }
 

@@ -37,7 +37,14 @@ struct ServeCommand: AsyncParsableCommand {
             printError("switchyard: \(fault)")
             throw ExitCode(1)
         }
-        try await Server(configuration, logger: logger).run()
+        do {
+            try await Server(configuration, logger: logger).run()
+        } catch {
+            printError(
+                "switchyard: cannot serve on \(configuration.server.listen) and \(configuration.server.admin): \(error)"
+            )
+            throw ExitCode(1)
+        }
     }
 }
 

@@ -1,11 +1,15 @@
 import HTTPTypes
+import PaymentModel
 import Synchronization
 
 /// What a request is called in answers and logs.
 enum RequestIdentity {
-    /// The caller's `X-Request-Id` where it is 1 to 128 of `A-Za-z0-9._-`, else 32 hex digits of ours.
+    /// The caller's `X-Request-Id` where it is 1 to 128 of `A-Za-z0-9._-` and holds no card number, which must not get
+    /// into logs; else 32 hex digits of ours.
     static func requestID(in headers: HTTPFields) -> String {
-        if let given = headers[.requestID], (1...128).contains(given.utf8.count), given.utf8.allSatisfy(isIdentifier) {
+        if let given = headers[.requestID], (1...128).contains(given.utf8.count), given.utf8.allSatisfy(isIdentifier),
+            !CardNumberScan.finds(in: given)
+        {
             return given
         }
         return fresh()

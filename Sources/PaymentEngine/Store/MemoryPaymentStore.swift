@@ -103,17 +103,17 @@ package final class MemoryPaymentStore: PaymentStore {
     }
 
     package func page(_ query: PaymentQuery) async throws(Problem) -> PaymentPage {
-        var before = UInt64.max
-        if let cursor = query.cursor {
-            guard let sequence = UInt64(cursor, radix: 36), sequence > 0 else {
-                throw .field("/cursor", "must be the next_cursor of an earlier answer")
+        let page = state.withLock { state -> PaymentPage? in
+            var before = UInt64.max
+            if let cursor = query.cursor {
+                // The last payment of the page before: a count would tell an app how many payments others make.
+                guard let place = state.places[cursor], place.record.isVisible,
+                    query.app == nil || place.record.payment.app == query.app
+                else { return nil }
+                before = place.sequence
             }
-            before = sequence
-        }
-        return state.withLock { state in
             guard let list = state.lists[query.app ?? ""] else { return PaymentPage(payments: [], nextCursor: nil) }
             var payments: [Payment] = []
-            var last: UInt64 = 0
             var index = list.partitioningIndex { $0.sequence >= before }
             while index > 0 {
                 index -= 1
@@ -121,13 +121,14 @@ package final class MemoryPaymentStore: PaymentStore {
                     query.matches(place.record.payment)
                 else { continue }
                 if payments.count == query.limit {
-                    return PaymentPage(payments: payments, nextCursor: String(last, radix: 36))
+                    return PaymentPage(payments: payments, nextCursor: payments.last?.id)
                 }
                 payments.append(place.record.payment)
-                last = place.sequence
             }
             return PaymentPage(payments: payments, nextCursor: nil)
         }
+        guard let page else { throw .field("/cursor", "must be the next_cursor of an earlier answer") }
+        return page
     }
 
     package func attention() async -> (unknown: Int, underReview: Int) {
