@@ -20,7 +20,8 @@ public struct FieldFault: Error, Sendable, Hashable {
 public struct FieldReader {
     private let object: JSONObject
     private let pointer: String
-    private var read: Set<String> = []
+    /// A list, because there are a dozen at most: cheaper to search than to hash.
+    private var read: [String] = []
 
     /// What is wrong so far, in the order in which it was found.
     public private(set) var faults: [FieldFault] = []
@@ -49,7 +50,7 @@ public struct FieldReader {
 
     /// The member as it is, or nil where it is absent; a fault where it is absent and `required`.
     public mutating func value(_ name: String, required: Bool = false) -> JSONValue? {
-        read.insert(name)
+        read.append(name)
         if let value = object[name] { return value }
         if required { fault(name, "is required") }
         return nil
@@ -77,12 +78,13 @@ public struct FieldReader {
 
     /// A text that `convert` makes something of; nil from it is the fault `otherwise`.
     public mutating func string<Value>(
-        _ name: String, required: Bool = false, allowsCardNumber: Bool = false, otherwise detail: String,
+        _ name: String, required: Bool = false, allowsCardNumber: Bool = false,
+        otherwise detail: @autoclosure () -> String,
         _ convert: (String) -> Value?
     ) -> Value? {
         guard let text = string(name, required: required, allowsCardNumber: allowsCardNumber) else { return nil }
         guard let value = convert(text) else {
-            fault(name, detail)
+            fault(name, detail())
             return nil
         }
         return value
@@ -150,7 +152,7 @@ public struct FieldReader {
         if object.count > keys { fault(name, "must have at most \(keys) keys") }
         var map: [String: String] = [:]
         for (key, value) in object.prefix(keys) {
-            let place = pointer(to: name) + "/" + JSONPointer.escape(CardNumberScan.shown(key))
+            var place: String { pointer(to: name) + "/" + JSONPointer.escape(CardNumberScan.shown(key)) }
             if let problem = Self.problem(of: key, most: keyLength, allowsEmpty: false) {
                 faults.append(FieldFault(pointer: place, detail: "the key " + problem))
             } else if let text = value.string {
@@ -182,7 +184,10 @@ public struct FieldReader {
         var count = 0
         for scalar in text.unicodeScalars {
             count += 1
-            if scalar.properties.generalCategory == .control { return "must not contain control characters" }
+            // The controls of ASCII and of Latin 1, which are all that Unicode has (general category Cc).
+            if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
+                return "must not contain control characters"
+            }
         }
         if count > most { return "must have at most \(most) characters" }
         return !allowsCardNumber && CardNumberScan.finds(in: text) ? "must not contain a card number" : nil

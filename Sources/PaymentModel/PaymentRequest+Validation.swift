@@ -158,8 +158,10 @@ extension FieldReader {
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, _ type: Choice.Type, required: Bool = false
     ) -> Choice? {
-        let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        return string(name, required: required, otherwise: "must be one of \(choices)", Choice.init(rawValue:))
+        string(
+            name, required: required,
+            otherwise: "must be one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "),
+            Choice.init(rawValue:))
     }
 
     /// Whether the instrument in a member is to be read: that of another method is one fault, whatever is in it.
