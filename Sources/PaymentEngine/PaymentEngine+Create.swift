@@ -73,8 +73,8 @@ extension PaymentEngine {
         }
 
         let shape = shape(of: request, call)
-        let seed = references.seed(of: lease.key)
-        guard let plan = call.configuration.router.plan(for: shape, seed: seed, state: routingState) else {
+        let router = call.configuration.router
+        guard let plan = router.plan(for: shape, seed: references.seed(of: lease.key), state: routingState) else {
             return release(Answer(Problem(.noRoute, "no route matches this payment"), instance: call.requestID))
         }
         if plan.candidates.isEmpty {

@@ -43,7 +43,8 @@ package struct Router: Sendable {
     ///     (an explanation without a key).
     ///   - state: What is known of a provider now.
     package func plan(
-        for shape: PaymentShape, seed: UInt64?, state: (String) -> ProviderState = { _ in ProviderState() }
+        for shape: PaymentShape, seed: @autoclosure () -> UInt64?,
+        state: (String) -> ProviderState = { _ in ProviderState() }
     ) -> RoutePlan? {
         guard let route = route(for: shape) else { return nil }
         var usable: [(member: Route.Member, provider: RoutableProvider, state: ProviderState)] = []
@@ -62,7 +63,7 @@ package struct Router: Sendable {
         switch route.strategy {
         case .priority: break
         case .weighted:
-            if let first = Self.draw(usable.map(\.member.weight), seed: seed) {
+            if let first = Self.draw(usable.map(\.member.weight), seed: seed()) {
                 usable.insert(usable.remove(at: first), at: 0)
             }
         case .lowestCost:
