@@ -62,6 +62,7 @@ extension Target.Dependency {
     static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
     static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams: Self = .product(name: "Yams", package: "Yams")
 }
@@ -103,7 +104,7 @@ let package = Package(
             "ProviderTransport",
             [
                 "PaymentModel", "ProviderKit",
-                .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
+                .httpTypes, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS,
             ]),
         .library(
             "HTTPGateway",
@@ -134,7 +135,7 @@ let package = Package(
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests(
             "ProviderTransport",
-            ["ProviderKit", .asyncHTTPClient, .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
+            ["ProviderKit", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
         .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
         .tests("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
@@ -158,8 +159,8 @@ let package = Package(
         .tests(
             "switchyard",
             [
-                "ConfigFiles", "PaymentEngine", "ProviderSandbox", "StrictJSON",
-                .asyncHTTPClient, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                "ConfigFiles", "PaymentEngine", "PaymentModel", "ProviderSandbox", "StrictJSON",
+                .asyncHTTPClient, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
     ] + plugins.flatMap(Target.plugin)
 )

@@ -192,6 +192,8 @@ extension PaymentEngine {
         let record = await conclude(run)
         guard record.payment.status == .unknown, inquiry(of: record) == nil else { return record }
         return await store.update(record.payment.id) { record in
+            // Not if a callback has come meanwhile.
+            guard record.payment.status == .unknown else { return record }
             _ = record.payment.needReview(.cannotAsk, at: now)
             return record
         } ?? record

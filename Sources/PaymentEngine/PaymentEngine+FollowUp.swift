@@ -203,7 +203,6 @@ extension PaymentEngine {
             if record.payment.openOperation != nil {
                 record.openSince = instant
                 record.lastAskedAt = instant
-                record.inquiries = 0
             }
             return record
         }

@@ -102,7 +102,7 @@ extension PaymentEngine {
         }
         let due = policy.next(
             InquiryPolicy.History(
-                isOpen: record.isToBeAsked, asked: record.inquiries, openSince: openSince,
+                isOpen: record.isToBeAsked, openSince: openSince,
                 lastAskedAt: record.lastAskedAt ?? openSince, lastTriedAt: record.lastTriedAt,
                 lastAnsweredAt: record.lastAnsweredAt, hint: record.hint), now: now, expiry: expiry,
             jitter: environment.random())
@@ -126,7 +126,6 @@ extension PaymentEngine {
         let now = environment.wallClock
         _ = await change(id) { changed in
             changed.lastTriedAt = instant
-            if record.hint == nil { changed.inquiries += 1 }
             if let hint = changed.hint, hint.number == record.hint?.number {
                 let isStale = hint.since.duration(to: instant) >= InquiryPolicy.givesUpAfter
                 if isAnswered || isStale { changed.hint = nil } else { changed.hint?.tries += 1 }

@@ -34,17 +34,20 @@ package final class PaymentEngine: Sendable {
     private let state: Mutex<State>
 
     /// Makes an engine over a configuration. Throws what the transport factory throws (a file of roots that cannot be read).
+    ///
+    /// - Parameter wrappingStore: What stands between the engine and its memory: nothing, or a test that takes its time.
     package init(
         configuration: EngineConfiguration, environment: any EngineEnvironment = SystemEnvironment(), logger: Logger,
-        transport: TransportFactory
+        wrappingStore: (any PaymentStore) -> any PaymentStore = { $0 }, transport: TransportFactory
     ) throws {
         self.environment = environment
         self.logger = logger
         let server = configuration.server
         let limits = Mutex(server)
-        store = MemoryPaymentStore(environment: environment) {
-            limits.withLock { ($0.maxPayments, $0.paymentRetention) }
-        }
+        store = wrappingStore(
+            MemoryPaymentStore(environment: environment) {
+                limits.withLock { ($0.maxPayments, $0.paymentRetention) }
+            })
         keys = IdempotencyStore(limits: server.idempotency, time: environment)
         references = References(referenceSecret: server.referenceSecret, callbackSecrets: server.callbackSecrets)
         inquiries = InquiryQueue(environment: environment)

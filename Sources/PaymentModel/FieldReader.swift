@@ -20,7 +20,7 @@ public struct FieldFault: Error, Sendable, Hashable {
 public struct FieldReader {
     private let object: JSONObject
     private let pointer: String
-    /// A list, because there are a dozen at most: cheaper to search than to hash.
+    /// The names asked for. A list: there are few, and most compare in a word, where a set would hash each of them.
     private var read: [String] = []
 
     /// What is wrong so far, in the order in which it was found.
@@ -152,7 +152,7 @@ public struct FieldReader {
         if object.count > keys { fault(name, "must have at most \(keys) keys") }
         var map: [String: String] = [:]
         for (key, value) in object.prefix(keys) {
-            var place: String { pointer(to: name) + "/" + JSONPointer.escape(CardNumberScan.shown(key)) }
+            let place = pointer(to: name) + "/" + JSONPointer.escape(CardNumberScan.shown(key))
             if let problem = Self.problem(of: key, most: keyLength, allowsEmpty: false) {
                 faults.append(FieldFault(pointer: place, detail: "the key " + problem))
             } else if let text = value.string {
@@ -181,13 +181,16 @@ public struct FieldReader {
         of text: String, most: Int, allowsEmpty: Bool, allowsCardNumber: Bool = false
     ) -> String? {
         if text.isEmpty { return allowsEmpty ? nil : "must not be empty" }
+        // One pass over the bytes: control characters are C0, DEL and, as C2 80 to C2 9F, C1; a scalar begins with every
+        // byte that continues none.
         var count = 0
-        for scalar in text.unicodeScalars {
-            count += 1
-            // The controls of ASCII and of Latin 1, which are all that Unicode has (general category Cc).
-            if scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) {
+        var previous: UInt8 = 0
+        for byte in text.utf8 {
+            if byte < 0x20 || byte == 0x7f || (previous == 0xc2 && (0x80...0x9f).contains(byte)) {
                 return "must not contain control characters"
             }
+            if byte & 0xc0 != 0x80 { count += 1 }
+            previous = byte
         }
         if count > most { return "must have at most \(most) characters" }
         return !allowsCardNumber && CardNumberScan.finds(in: text) ? "must not contain a card number" : nil

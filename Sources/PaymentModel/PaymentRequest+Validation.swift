@@ -160,7 +160,7 @@ extension FieldReader {
     ) -> Choice? {
         string(
             name, required: required,
-            otherwise: "must be one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "),
+            otherwise: "must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))",
             Choice.init(rawValue:))
     }
 

@@ -1,8 +1,5 @@
-import AsyncHTTPClient
-import HTTPTypes
 package import Logging
 package import NIOCore
-import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import PaymentModel
@@ -10,44 +7,37 @@ package import ProviderKit
 
 // How far did a call get?
 //
-// Money depends on the answer: 'not sent' lets the engine try another provider, so it must be proven, and whatever
-// is not proven is 'sent'. AsyncHTTPClient's errors prove nothing (`deadlineExceeded` comes for requests that wait
-// for a connection and for requests that wait for their reply). What proves it here is order on one thread:
+// Money depends on the answer: 'not sent' lets the engine try another provider, so it must be proven, and whatever is
+// not proven is 'sent'. General HTTP clients do not tell (AsyncHTTPClient's `deadlineExceeded` comes for calls that
+// wait for a connection and for calls that wait for their reply), and cost more CPU time than the rest of a payment's
+// way to its provider. So the few hundred lines between NIO's sockets, TLS and HTTP codec and the engine are ours:
 //
-//  1. One client lives on one event loop: its connections, its timers and the callbacks of every exchange. So all
-//     that follows happens one after the other, and no callback is late because it had to change threads.
-//  2. AsyncHTTPClient (1.37: `HTTP1ClientChannelHandler.sendRequestHead`, `HTTPRequestStateMachine.headSent`) writes
-//     the head first, then calls `didSendRequestHead`, and only then pulls the body, all within one turn of the loop.
-//     The head alone may thus be written before the body is first pulled. Both call `HTTPExchange.depart`.
-//  3. A request with a body: `WholeRequestFlush` keeps the head back until the body is written behind it. A failure
-//     that finds the flag unset therefore comes before anything was given to the socket, and after it nothing will
-//     be: a failed exchange's body is never pulled (`RequestBag.StateMachine.resumeRequestBodyStream`, `.finished`).
-//     Were the handler missing, at most a head that announces a `Content-Length` could have left without its body,
-//     which no HTTP server takes for a complete request (RFC 9112 §8).
-//  4. A request without a body is written whole, in one flush, right before the flag is set. Only a failure from
-//     within that very flush finds it unset: the kernel then refused a part of the request (a broken connection), so
-//     what may have left is again incomplete.
-//  5. A request is given to one connection once. AsyncHTTPClient has no retry after that; connection attempts are
-//     not retried either (`retryConnectionEstablishment`), and redirects are not followed.
+//  1. One transport lives on one event loop: its connections, timers and calls. What follows happens one after the
+//     other, without locks.
+//  2. Only `ProviderConnection.start` gives bytes of a request to a channel, and it calls `ProviderCall.depart` right
+//     before. A call that ends without having departed is withdrawn from the pool in the same turn, so nothing of it
+//     can leave afterwards either. That is 'not sent', whatever the error; all else is 'sent'.
+//  3. `depart` traps on a second time: a request is given to one connection once and never again.
+//  4. A connection carries one call at a time and is lent again only after a whole reply with nothing behind it
+//     (`channelReadComplete`), so that no reply is taken for another call's. A call that is given up ends its
+//     connection.
 //
-// What remains ambiguous by nature is a kept connection that the provider closes just as we send: 'sent, reset'.
-// It is kept rare by giving idle connections back after `idleTimeout`, before the usual server does.
+// What remains ambiguous by nature is a kept connection that the provider closes just as we send: 'sent, reset'. It is
+// kept rare by taking the freshest connection, after all that the sockets reported was seen, and by giving idle ones
+// back before the usual server does (`idleTimeout`).
 
 /// Sends requests to one provider instance over HTTP/1.1, with connections of its own.
 package final class HTTPProviderTransport: ProviderTransport {
     /// Connections are closed after this long without use. Five seconds is the shortest common keep-alive of servers
     /// (Node.js, Apache), and a connection must be given up before its server does.
-    static let idleTimeout = TimeAmount.seconds(4)
+    static let idleTimeout = Duration.seconds(4)
 
     /// No call lasts longer, whatever it asks for.
     static let maxTimeout = Duration.seconds(3600)
 
-    private let client: HTTPClient
     private let eventLoop: any EventLoop
-    private let requests: RequestCache
-    private let load: ConnectionLoad
-    private let maxReplyBytes: Int
-    private let isSecure: Bool
+    private let pool: NIOLoopBoundBox<ConnectionPool>
+    private let basePath: String
     private let logger: Logger
 
     /// Makes a transport. Nothing is dialled yet.
@@ -59,7 +49,7 @@ package final class HTTPProviderTransport: ProviderTransport {
     ///   - maxConnections: Open at a time; further calls wait for one, for `connectTimeout` at most.
     ///   - extraRootsPath: A PEM file of roots that are trusted beside the system's.
     ///   - maxReplyBytes: A longer body is no reply (`unreadable_reply`).
-    ///   - eventLoopGroup: One of its loops is taken. Name lookups of one loop wait for each other.
+    ///   - eventLoopGroup: One of its loops is taken; it must outlive the transport.
     /// - Throws: What is wrong with the address or the file.
     package init(
         baseURL: String, connectTimeout: Duration, maxConnections: Int = 64, extraRootsPath: String? = nil,
@@ -73,142 +63,80 @@ package final class HTTPProviderTransport: ProviderTransport {
         guard let address = WebAddress(baseURL), !address.path.contains(where: { $0 == "?" || $0 == "#" }) else {
             throw .address("must have neither query nor fragment")
         }
-
-        let configuration = try Self.configuration(
-            connectTimeout: connectTimeout, maxConnections: maxConnections, extraRootsPath: extraRootsPath)
+        let settings = ConnectionPool.Settings(
+            host: address.host, port: address.effectivePort,
+            tls: address.isSecure ? try Self.tls(extraRootsPath: extraRootsPath) : nil,
+            connectTimeout: TimeAmount(min(connectTimeout, Self.maxTimeout)), idleTimeout: Self.idleTimeout,
+            maxConnections: maxConnections, maxReplyBytes: maxReplyBytes)
+        basePath = String(address.path.reversed().drop { $0 == "/" }.reversed())
         eventLoop = eventLoopGroup.next()
-        // Without a logger: at its finest level the client would log replies, tokens included.
-        client = HTTPClient(eventLoopGroupProvider: .shared(eventLoop), configuration: configuration)
-        requests = RequestCache(baseURL: baseURL)
-        load = ConnectionLoad(maxConnections: maxConnections)
-        self.maxReplyBytes = maxReplyBytes
-        isSecure = address.isSecure
+        pool = .makeBoxSendingValue(ConnectionPool(settings, eventLoop: eventLoop), eventLoop: eventLoop)
         self.logger = logger
     }
 
     deinit {
-        // Calls hold the transport, so none is under way.
-        if load.shutDown() { _ = client.shutdown() as EventLoopFuture<Void> }
+        eventLoop.execute { [pool] in pool.value.shutDown() }
     }
 
     package func send(_ request: ProviderRequest, timeout: Duration) async -> Transmission {
-        let deadline = NIODeadline.now() + TimeAmount(max(.zero, min(timeout, Self.maxTimeout)))
-        let exchange = HTTPExchange(load: load, maxReplyBytes: maxReplyBytes)
-        let outgoing: HTTPClient.Request
-        do {
-            outgoing = try self.outgoing(request, of: exchange)
-        } catch {
-            return .notSent(failure(of: error, mayHaveLeft: false))
+        // What is no request target would let a path write headers.
+        guard request.path.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            return .notSent(TransportFailure("invalid_request", detail: "the path is not printable ASCII"))
         }
-        return await withTaskCancellationHandler {
+        let deadline = NIODeadline.now() + TimeAmount(max(.zero, min(timeout, Self.maxTimeout)))
+        let call = ProviderCall(request, target: basePath + request.path, deadline: deadline)
+        let transmission = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                eventLoop.execute {
-                    self.start(exchange, outgoing, deadline: deadline, continuation: continuation)
-                }
+                eventLoop.execute { [pool] in pool.value.begin(call, continuation) }
             }
         } onCancel: {
-            exchange.cancel()
+            eventLoop.execute { [pool] in pool.value.cancel(call) }
         }
+        switch transmission {
+        case .replied: break
+        case .notSent(let failure): log(failure, sent: false)
+        case .sentWithoutReply(let failure): log(failure, sent: true)
+        }
+        return transmission
     }
 
-    /// Ends the taking of calls at once, waits for those under way (each ends by its own timeout), then closes the
+    /// Ends the taking of calls at once, waits for those under way (each ends by its own timeout), and closes the
     /// connections. A call that comes later is `notSent(no_connection)`.
     package func shutdown() async {
-        guard load.shutDown() else { return }
-        await load.drained()
-        try? await client.shutdown()
-    }
-
-    /// The client's form of a request. Its body is made when the client asks for it.
-    private func outgoing(_ request: ProviderRequest, of exchange: HTTPExchange) throws -> HTTPClient.Request {
-        var outgoing = try requests.request(request.method, request.path)
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(request.headers.count + 2)
-        for field in request.headers {
-            headers.add(name: field.name.rawName, value: field.value)
-        }
-        outgoing.headers = headers
-        if !request.body.isEmpty {
-            outgoing.body = .stream(contentLength: Int64(request.body.count)) { [eventLoop] writer in
-                guard exchange.depart() else { return eventLoop.makeFailedFuture(HTTPExchange.Over()) }
-                // In one part: `WholeRequestFlush` counts on it.
-                return writer.write(.byteBuffer(ByteBuffer(bytes: request.body)))
+        await withCheckedContinuation { continuation in
+            eventLoop.execute { [pool] in
+                pool.value.shutDown()
+                pool.value.drained(continuation)
             }
         }
-        return outgoing
     }
 
-    /// On the event loop, so that lending a connection and writing to it are one turn of the loop, after all that
-    /// the sockets have reported: a connection that is known to be closed is never lent.
-    private func start(
-        _ exchange: HTTPExchange, _ request: HTTPClient.Request, deadline: NIODeadline,
-        continuation: CheckedContinuation<Transmission, Never>
-    ) {
-        guard load.begin() else {
-            return continuation.resume(returning: .notSent(TransportFailure("no_connection", detail: "shut down")))
-        }
-        // The client's own timer for it would fire after the request was written.
-        guard NIODeadline.now() < deadline else {
-            load.end(heldConnection: false)
-            return continuation.resume(returning: .notSent(TransportFailure("timeout", detail: "no time left")))
-        }
-        guard !exchange.isCanceled else {
-            load.end(heldConnection: false)
-            return continuation.resume(returning: .notSent(TransportFailure("canceled")))
-        }
-        let task = client.execute(
-            request: request, delegate: exchange, eventLoop: .delegate(on: eventLoop), deadline: deadline)
-        exchange.started(task)
-        task.futureResult.whenComplete { result in
-            let mayHaveLeft = exchange.ended()
-            let transmission: Transmission
-            switch result {
-            case .success(let reply):
-                transmission = .replied(reply)
-            case .failure(let error):
-                let failure = self.failure(of: error, mayHaveLeft: mayHaveLeft)
-                transmission = mayHaveLeft ? .sentWithoutReply(failure) : .notSent(failure)
-            }
-            self.load.end(heldConnection: mayHaveLeft)
-            continuation.resume(returning: transmission)
-        }
-    }
-
-    private func failure(of error: any Error, mayHaveLeft: Bool) -> TransportFailure {
-        let failure = TransportFailure(
-            of: error, mayHaveLeft: mayHaveLeft, isSecure: isSecure, connectionsUsedUp: load.isUsedUp)
+    private func log(_ failure: TransportFailure, sent: Bool) {
         logger.debug(
             "provider call failed",
-            metadata: [
-                "reason": "\(failure.reason)", "sent": "\(mayHaveLeft)", "detail": "\(failure.detail ?? "")",
-            ])
-        return failure
+            metadata: ["reason": "\(failure.reason)", "sent": "\(sent)", "detail": "\(failure.detail ?? "")"])
     }
 
-    /// The client does nothing by itself: no redirect, no second attempt, no decompression, no log. Certificates are
-    /// always verified, under the system's roots and ours; nothing turns that off.
-    static func configuration(
-        connectTimeout: Duration, maxConnections: Int, extraRootsPath: String?
-    ) throws(TransportFault) -> HTTPClient.Configuration {
+    /// The system's roots and ours. Certificates are always verified; nothing turns that off.
+    static func tlsConfiguration(extraRootsPath: String?) throws(TransportFault) -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
+        tls.applicationProtocols = ["http/1.1"]
         if let extraRootsPath {
             guard let roots = try? NIOSSLCertificate.fromPEMFile(extraRootsPath), !roots.isEmpty else {
                 throw .extraRoots("\(extraRootsPath) holds no readable PEM certificates")
             }
             tls.additionalTrustRoots = [.certificates(roots)]
         }
-        var configuration = HTTPClient.Configuration()
-        configuration.tlsConfiguration = tls
-        configuration.redirectConfiguration = .disallow
-        configuration.httpVersion = .http1Only
-        configuration.decompression = .disabled
-        configuration.timeout.connect = TimeAmount(min(connectTimeout, maxTimeout))
-        configuration.connectionPool.idleTimeout = idleTimeout
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = maxConnections
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.http1_1ConnectionDebugInitializer = WholeRequestFlush.install
-        configuration.tracing.tracer = nil
-        return configuration
+        return tls
+    }
+
+    private static func tls(extraRootsPath: String?) throws(TransportFault) -> NIOSSLContext {
+        let configuration = try tlsConfiguration(extraRootsPath: extraRootsPath)
+        do {
+            return try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw .extraRoots("TLS cannot be set up: \(error)")
+        }
     }
 }

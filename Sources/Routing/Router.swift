@@ -10,11 +10,14 @@ package struct Router: Sendable {
     package struct ProviderState: Sendable {
         /// Switched off by hand (`/admin/providers/{name}/disable`).
         package var isDisabled: Bool
-        /// Payments in a thousand that did not fail for the provider's fault lately; nil without recent data.
-        package var successPerMille: Int?
+        /// Payments in a thousand that did not fail for the provider's fault lately; nil without recent data. Asked for
+        /// by `highest_success` alone.
+        package var successPerMille: @Sendable () -> Int?
 
         /// Makes a state.
-        package init(isDisabled: Bool = false, successPerMille: Int? = nil) {
+        package init(
+            isDisabled: Bool = false, successPerMille: @autoclosure @escaping @Sendable () -> Int? = nil
+        ) {
             self.isDisabled = isDisabled
             self.successPerMille = successPerMille
         }
@@ -71,7 +74,7 @@ package struct Router: Sendable {
             let costs = usable.map { $0.provider.fee?.fee(for: shape.money) ?? .max }
             usable = usable.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }.map { usable[$0] }
         case .highestSuccess:
-            let shares = usable.map { $0.state.successPerMille ?? 1000 }
+            let shares = usable.map { $0.state.successPerMille() ?? 1000 }
             usable = usable.indices.sorted { (-shares[$0], $0) < (-shares[$1], $1) }.map { usable[$0] }
         }
         return RoutePlan(route: route, candidates: usable.map(\.member.provider), leftOut: leftOut)

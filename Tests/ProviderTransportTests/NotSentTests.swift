@@ -68,6 +68,19 @@ struct NotSentTests {
         }
     }
 
+    @Test("A path that is no request target writes no headers")
+    func invalidPath() async throws {
+        try await ScriptedServer.run(script: { _ in [reply()] }) { server, port in
+            try await withTransport("http://127.0.0.1:\(port)") { transport in
+                for path in ["/a b", "/a\r\nx: y", "/é", "/\u{7f}"] {
+                    let summary = await transport.send(post(path), timeout: .seconds(5)).summary
+                    #expect(summary == "not sent: invalid_request")
+                }
+                #expect(server.record.connections == 0)
+            }
+        }
+    }
+
     @Test(
         "No connection free in time, be it the connection's or the call's: the call leaves no trace, then or later",
         arguments: [(Duration.milliseconds(400), Duration.seconds(20)), (.seconds(20), .milliseconds(400))])

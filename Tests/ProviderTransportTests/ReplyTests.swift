@@ -47,6 +47,57 @@ struct ReplyTests {
         }
     }
 
+    @Test("What frames the message is the transport's to say")
+    func framing() async throws {
+        try await ScriptedServer.run(script: { request in [reply(body: request.body)] }) { server, port in
+            try await withTransport("http://127.0.0.1:\(port)") { transport in
+                var request = post("/pay", "body")
+                request.headers[.contentLength] = "1"
+                request.headers[.transferEncoding] = "chunked"
+                request.headers[.connection] = "close"
+                for _ in 0..<2 {
+                    #expect(await transport.send(request, timeout: .seconds(5)).reply?.body == Array("body".utf8))
+                }
+                let seen = try #require(server.record.requests.first)
+                #expect(seen.header("content-length") == "4")
+                #expect(seen.header("transfer-encoding") == nil)
+                #expect(server.record.connections == 1)
+            }
+        }
+    }
+
+    @Test("A reply that ends with the connection, and one after which the server wants none")
+    func closing() async throws {
+        try await ScriptedServer.run(script: { request in
+            request.target == "/eof"
+                ? [.write("HTTP/1.1 200 OK\r\n\r\nuntil the end"), .close]
+                : [reply(headers: "Connection: close\r\n", body: "last")]
+        }) { server, port in
+            try await withTransport("http://127.0.0.1:\(port)") { transport in
+                let eof = await transport.send(post("/eof"), timeout: .seconds(5))
+                #expect(eof.reply?.body == Array("until the end".utf8))
+                for round in 2...3 {
+                    let last = await transport.send(post("/last"), timeout: .seconds(5))
+                    #expect(last.reply?.body == Array("last".utf8))
+                    await server.wait { $0.connectionsEnded == round }
+                }
+                #expect(server.record.connections == 3)
+            }
+        }
+    }
+
+    @Test("An idle connection is given back")
+    func idle() async throws {
+        try await ScriptedServer.run(script: { _ in [reply()] }) { server, port in
+            try await withTransport("http://127.0.0.1:\(port)") { transport in
+                let start = ContinuousClock.now
+                #expect(await transport.send(post(), timeout: .seconds(5)).summary == "replied: 200")
+                await server.wait { $0.connectionsEnded == 1 }
+                #expect(ContinuousClock.now - start >= HTTPProviderTransport.idleTimeout)
+            }
+        }
+    }
+
     @Test("A redirect is a reply, not an order")
     func redirect() async throws {
         try await ScriptedServer.run(script: { _ in [reply("307 Temporary Redirect", headers: "Location: /other\r\n")] }

@@ -1,3 +1,4 @@
+import NIOHTTP1
 import StrictJSON
 import Testing
 
@@ -80,9 +81,9 @@ extension EndToEnd {
                 "401", [("token_revoked", #""operation":"create","after":1"#)], "",
                 "create=unavailable(credentials_refused)"
             ),
-            ("429", [("rate_limit", #""operation":"create","after":1"#)], "", "create=rate_limited(rate_limited)"),
-            // The create that is lost and the inquiry count: the socket closes behind the inquiry's answer.
-            ("refused", [("refuse", #""after":1"#)], "", "create=unavailable(connect_refused)"),
+            ("429", [("rate_limit", #""operation":"create","after":1"#)], "", "create=rate_limited(http_429)"),
+            // The socket closes behind the second request, the inquiry.
+            ("refused", [("refuse", #""after":2"#)], "", "create=unavailable(connect_refused)"),
             (
                 "an open breaker", [], "breaker: { consecutive_failures: 1, open_for: 60s }",
                 "create=skipped(breaker_open)"
@@ -117,6 +118,54 @@ extension EndToEnd {
                 #expect(Set(try await providers.createReferences()).count == 1)
                 #expect(try await providers.charges().isEmpty)
                 try await providers.clearFaults()
+            }
+        }
+
+        @Test func aCallbackTellsWhatNoReplyDid() async throws {
+            try await endToEnd { router in
+                try await router.providers.fault("payalo", "charge_then_500", #""operation":"create""#)
+                try await router.providers.fault("payalo", "503", #""operation":"status","count":1000000"#)
+                let answer = try await router.pay("k-1")
+                // It may come before the answer or behind it.
+                #expect(answer.status == 201 || answer.status == 202)
+                try await router.payment(answer["id"], becomes: "captured")
+                let again = try await router.pay("k-1")
+                #expect(again.status == 201)
+                #expect(again["status"] == "captured")
+                #expect(try await router.providers.charges().count == 1)
+            }
+        }
+
+        @Test func theWholeRequestHasADeadline() async throws {
+            try await endToEnd(.quick(server: "request_timeout: 2500ms")) { router in
+                try await router.providers.fault("payalo", "charge_then_timeout")
+                try await router.providers.fault("payalo", "drop_callback")
+                try await router.providers.fault(
+                    "payalo", "slow", #""operation":"status","delay_ms":10000,"count":100"#)
+                let began = ContinuousClock.now
+                let answer = try await router.pay("k-1")
+                #expect(answer.status == 202)
+                // With three inquiries of 1 s each behind the create it would be four.
+                #expect(began.duration(to: .now) < .milliseconds(3500))
+                try await router.providers.clearFaults()
+                try await router.payment(answer["id"], becomes: "captured")
+            }
+        }
+
+        @Test func anUnknownPaymentIsResolvedByHand() async throws {
+            try await endToEnd { router in
+                try await router.providers.fault("payalo", "reset_before_reply", #""count":1000000"#)
+                let answer = try await router.pay("k-1")
+                #expect(answer.status == 202)
+                let resolved = try await router.operate(
+                    .POST, "/admin/payments/\(answer["id"] ?? "")/resolve",
+                    #"{"status":"failed","note":"Payalo's support: never received"}"#)
+                #expect(resolved.status == 200)
+                let again = try await router.pay("k-1")
+                #expect(again.isReplayed)
+                #expect(again.json["status"]?.string == "failed" || again.status == 402)
+                #expect(try await router.payment(answer["id"])["status"] == "failed")
+                try await router.providers.clearFaults()
             }
         }
 

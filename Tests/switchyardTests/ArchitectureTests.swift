@@ -27,7 +27,7 @@ import Testing
     ]
 
     /// What does no I/O may not reach for it.
-    private static let pure = values.union(["ProviderKit", "Resilience", "Routing", "ProviderConformance"])
+    private static let pure = values.union(["ProviderKit", "Resilience", "Routing"])
     private static let doesIO: Set = [
         "AsyncHTTPClient", "Foundation", "FoundationEssentials", "Hummingbird", "HummingbirdCore", "Logging",
         "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle", "Yams",

@@ -18,8 +18,8 @@ extension EndToEnd {
                 #expect(answers.allSatisfy { $0.status == 201 })
                 #expect(Set(answers.map(\.body)).count == 1)
                 #expect(Set(answers.map { $0.header("location") }).count == 1)
-                // The first one runs; the rest get its answer.
-                #expect(answers.count { !$0.isReplayed } >= 1)
+                // Who meets the first one under way gets its answer as it is; who comes later, a replay.
+                #expect(answers.count { !$0.isReplayed } > 100)
                 #expect(try await router.providers.operations("payalo") == ["create"])
 
                 let reordered = try await router.pay(
@@ -67,6 +67,26 @@ extension EndToEnd {
                     let answer = try await router.pay("k-1", .mobileMoney.replacing("10000", with: "20000"))
                     #expect(answer.status == 409)
                     #expect(answer["code"] == "idempotency-key-reused")
+                    #expect(try await providers.charges().map(\.text) == ["payalo 100.00 KES captured"])
+                }
+            }
+        }
+
+        @Test func whatWasUnknownAtARestartIsFoundByItsKey() async throws {
+            try await withProviders { providers in
+                try await withRouter(.quick(), providers) { router in
+                    try await providers.fault("payalo", "charge_then_500", #""operation":"create""#)
+                    try await providers.fault("payalo", "drop_callback")
+                    try await providers.fault("payalo", "503", #""operation":"status","count":1000000"#)
+                    #expect(try await router.pay("k-1").status == 202)
+                }
+                try await providers.clearFaults()
+                try await withRouter(.quick(), providers) { router in
+                    let answer = try await router.pay("k-1")
+                    #expect(answer.status == 201)
+                    #expect(answer["status"] == "captured")
+                    #expect(answer["provider"] == "payalo-ke")
+                    #expect(Set(try await providers.createReferences()).count == 1)
                     #expect(try await providers.charges().map(\.text) == ["payalo 100.00 KES captured"])
                 }
             }

@@ -85,9 +85,12 @@ extension EndToEnd {
                 #expect(
                     decision.json["providers"]?.array?.compactMap { $0["provider"]?.string }
                         == ["payalo-ke", "payalo-backup"])
-                #expect(
-                    decision.json["routes"]?.array?.first { $0["route"]?.string == "checkout" }?["because"]?.string
-                        != nil)
+                let checkout = try await router.send(.POST, "/v1/routes/explain", .checkout)
+                let others = try #require(checkout.json["routes"]?.array)
+                let kenya = others.first { $0["route"]?.string == "kenya-mobile-money" }
+                #expect(kenya?["matched"]?.bool == false)
+                #expect(kenya?["because"]?.string == "currency is AMD")
+                #expect(try await router.providers.received("payalo").isEmpty)
 
                 let methods = try await router.send(.GET, "/v1/payment-methods?amount=10000&currency=KES&country=KE")
                 #expect(

@@ -1,8 +1,8 @@
 import AsyncHTTPClient
 import Foundation
 import NIOHTTP1
-import StrictJSON
-import Synchronization
+import PaymentEngine
+import ServiceLifecycle
 import Testing
 
 @testable import switchyard
@@ -14,7 +14,6 @@ extension EndToEnd {
             try await endToEnd { router in
                 let providers = router.providers
                 try await providers.fault("payalo", "slow", #""delay_ms":700,"count":50"#)
-                // The grace ends while they are under way; then the listener closes too.
                 try await withThrowingTaskGroup(of: Answered.self) { group in
                     for number in 0..<50 {
                         group.addTask { try await router.pay("k-\(number)") }
@@ -26,7 +25,12 @@ extension EndToEnd {
                     let readiness = try await router.operate(.GET, "/readyz")
                     #expect(readiness.status == 503)
                     #expect(try await router.operate(.GET, "/healthz").status == 200)
-                    let late = try await router.pay("late")
+                    // Within the grace, callers who have not noticed are still served; after it they are refused.
+                    let within = try await router.pay("within-the-grace", .checkout)
+                    #expect(within.status == 201)
+                    #expect(within.header("connection") == "close")
+                    router.server.engine.stopTakingPayments()
+                    let late = try await router.pay("late", .checkout)
                     #expect(late.status == 503)
                     #expect(late["code"] == "shutting-down")
                     #expect(late.header("connection") == "close")
@@ -70,8 +74,12 @@ extension EndToEnd {
 
         @Test func aSignalDrainsTheProcessAndLosesNothing() async throws {
             try await withProviders { providers in
+                let setup = Setup.quick(server: "drain_grace: 100ms")
+                let folder = try setup.written()
+                defer { try? setup.remove(folder) }
                 let program = try Program(
-                    "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", environment: providers.environment)
+                    "serve", "--config", folder.path, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+                    environment: providers.environment)
                 let api = try await eventually("it listens") { program.listening }
                 try await providers.fault("payalo", "slow", #""delay_ms":700,"count":20"#)
                 try await withThrowingTaskGroup(of: Answered.self) { group in
@@ -97,67 +105,15 @@ extension EndToEnd {
             }
         }
 
-        @Test func theShippedConfigurationIsValid() async throws {
-            let check = try Program("check")
-            #expect(await check.end() == 0, "\(check.output)")
-            #expect(!check.output.contains("error:"))
+        @Test func aSecondSignalEndsTheProcessAtOnce() async throws {
+            let program = try Program(
+                "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+            _ = try await eventually("it listens") { program.listening }
+            // The shipped grace is 5 s: it is still draining when the second one comes.
+            program.terminate()
+            _ = try await eventually("it drains") { program.output.contains(#""message":"draining""#) ? true : nil }
+            program.terminate()
+            #expect(await program.end() == 1)
         }
-    }
-}
-
-/// The built program in a process of its own, in the package's folder.
-private final class Program: Sendable {
-    private let process = Process()
-    private let pipe = Pipe()
-    private let text = Mutex<[UInt8]>([])
-    private let ended: AsyncStream<Int32>
-
-    init(_ arguments: String..., environment: [String: String] = [:]) throws {
-        // The tests' own program lies beside it.
-        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.executableURL = tests.deletingLastPathComponent().appending(path: "switchyard")
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.currentDirectoryURL = URL(filePath: Setup.packageRoot)
-        process.standardOutput = pipe
-        process.standardError = pipe
-        let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-        self.ended = ended
-        process.terminationHandler = { process in
-            end.yield(process.terminationStatus)
-            end.finish()
-        }
-        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let bytes = Array(handle.availableData)
-            self?.text.withLock { $0 += bytes }
-        }
-        try process.run()
-    }
-
-    deinit {
-        pipe.fileHandleForReading.readabilityHandler = nil
-        if process.isRunning { process.terminate() }
-    }
-
-    /// What it has printed so far.
-    var output: String { String(decoding: text.withLock { $0 }, as: UTF8.self) }
-
-    /// Where its API listens, once it does.
-    var listening: String? {
-        for line in output.split(separator: "\n") {
-            guard let json = try? JSONValue(parsing: String(line)), json["message"]?.string == "listening" else {
-                continue
-            }
-            return json["api"]?.string
-        }
-        return nil
-    }
-
-    /// SIGTERM.
-    func terminate() { process.terminate() }
-
-    /// Its exit status.
-    func end() async -> Int32? {
-        await ended.first { _ in true }
     }
 }

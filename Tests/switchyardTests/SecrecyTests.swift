@@ -61,7 +61,10 @@ extension EndToEnd {
                     }
                 }
                 let lines = router.logs.all
-                #expect(lines.contains { $0.contains("payment") })
+                // From the engine, the gateway and the transport, down to what only shows at the finer levels.
+                for told in ["provider call failed", "failover", "callback refused", "payalo-ke:create=accepted"] {
+                    #expect(lines.contains { $0.contains(told) }, "\(told)")
+                }
                 for line in lines {
                     for secret in [Self.number, Self.grouped, "\"\(Self.cvv)\"", Router.shop] + Self.ours {
                         #expect(!line.contains(secret), "\(line)")
@@ -135,6 +138,7 @@ extension EndToEnd {
             try await providers.fault("payalo", "refuse")
             answers.append(try await router.pay("refused"))
             try await providers.clearFaults()
+            answers.append(try await router.pay("after-all"))
             answers.append(try await router.operate(.GET, "/admin/providers"))
             answers.append(try await router.operate(.GET, "/admin/payments"))
             return answers

@@ -18,8 +18,6 @@ struct InquiryPolicy {
     struct History {
         /// Its outcome, or that of a follow-up, is not known; false where only the end of a hold or a hint is waited for.
         let isOpen: Bool
-        /// How many of the times have been used.
-        let asked: Int
         let openSince: ContinuousClock.Instant
         /// When a question last went out, or the create was answered.
         let lastAskedAt: ContinuousClock.Instant
@@ -37,12 +35,12 @@ struct InquiryPolicy {
     func next(
         _ history: History, now: ContinuousClock.Instant, expiry: Duration?, jitter: UInt64
     ) -> ContinuousClock.Instant? {
-        guard let last = times.last else { return nil }
+        guard let last = times.last, last > .zero else { return nil }
         let soonest = max(history.lastAskedAt + leastInterval, now)
         var dues: [ContinuousClock.Instant] = []
         if history.isOpen, history.openSince.duration(to: now) < Self.givesUpAfter {
-            let after = time(history.asked, last)
-            let step = after - (history.asked > 0 ? time(history.asked - 1, last) : .zero)
+            let (after, step) = nextTime(
+                after: history.openSince.duration(to: history.lastTriedAt ?? history.openSince))
             let spread = step / 10_000 * (Int(jitter % 2001) - 1000)
             // The last asking is at the end of the time, so that a person hears of it then and not an hour later.
             dues.append(history.openSince + min(after + spread, Self.givesUpAfter))
@@ -62,9 +60,17 @@ struct InquiryPolicy {
         return dues.min().map { max($0, soonest) }
     }
 
-    /// The listed times count from the opening; beyond the list the last one repeats.
-    private func time(_ index: Int, _ last: Duration) -> Duration {
-        index < times.count ? times[index] : last * (index - times.count + 2)
+    /// The first of the times that was not used yet, `elapsed` after the opening, and its distance to the one before. A time
+    /// is used by an asking from a tenth of that distance before it on. The times count from the opening; beyond the list the
+    /// last one repeats.
+    private func nextTime(after elapsed: Duration) -> (time: Duration, step: Duration) {
+        var before: Duration = .zero
+        for time in times {
+            if time - (time - before) / 10 > elapsed { return (time, time - before) }
+            before = time
+        }
+        let used = Int((elapsed + before / 10) / before)
+        return (before * max(2, used + 1), before)
     }
 
     /// Whether the session has been over for long enough to say so.

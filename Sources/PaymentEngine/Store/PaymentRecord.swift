@@ -35,8 +35,6 @@ package struct PaymentRecord: Sendable {
     package var lastTriedAt: ContinuousClock.Instant?
     /// When the provider last answered an inquiry.
     package var lastAnsweredAt: ContinuousClock.Instant?
-    /// How many of the inquiry times are behind it.
-    package var inquiries = 0
     /// When asking began: 24 hours later it goes to a person.
     package var openSince: ContinuousClock.Instant?
     /// Since when the provider has said, at every asking, that it never saw the payment.

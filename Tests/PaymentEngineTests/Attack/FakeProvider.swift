@@ -15,27 +15,47 @@ final class FakeProvider: Sendable {
         let id: String
     }
 
+    /// How it can be heard and asked.
+    enum Kind: CaseIterable, Sendable {
+        case signsAndAnswers, hintsAndAnswers, silent
+    }
+
     private struct State {
         var accounts: [String: Account] = [:]
         var random: SeededRandom
         var lastEvent = 0
+        /// The token of the last callback address for each reference.
+        var tokens: [String: String] = [:]
         var isCalm = false
     }
 
     let name: String
     let safety: SendSafety
+    let kind: Kind
     private let bench: Mutex<Bench?> = Mutex(nil)
     private let state: Mutex<State>
 
-    init(name: String, safety: SendSafety, seed: UInt64) {
+    init(name: String, safety: SendSafety, kind: Kind = .signsAndAnswers, seed: UInt64) {
         self.name = name
         self.safety = safety
+        // Who refuses duplicates can be asked, by definition.
+        self.kind = safety == .refusesDuplicates && kind == .silent ? .signsAndAnswers : kind
         state = Mutex(State(random: SeededRandom(seed: seed)))
+    }
+
+    var adapter: any ProviderAdapter {
+        kind == .silent ? PlainAdapter(safety) : CallingAdapter(safety, isSigned: kind == .signsAndAnswers)
     }
 
     func attach(to bench: Bench) {
         self.bench.withLock { $0 = bench }
-        bench[name].always("create", .asked { self.create($0.reference) })
+        bench[name].always(
+            "create",
+            .asked { sent in
+                let token = Wire.value("callback", in: sent.body)?.split(separator: "/").last.map(String.init)
+                self.state.withLock { $0.tokens[sent.reference] = token }
+                return self.create(sent.reference)
+            })
         bench[name].always("inquiry", .asked { self.inquiry($0.reference) })
     }
 
@@ -127,7 +147,8 @@ final class FakeProvider: Sendable {
 
     private func inquiry(_ reference: String) -> ScriptedTransport.Step {
         let isCalm = state.withLock { $0.isCalm }
-        let reply = accounts[reference].map { Wire.found($0.state.rawValue, "id=\($0.id) amount=10000") } ?? Wire.notFound
+        let reply =
+            accounts[reference].map { Wire.found($0.state.rawValue, "id=\($0.id) amount=10000") } ?? Wire.notFound
         switch isCalm ? 9 : chance(10) {
         case 0: return .now(Wire.broken)
         case 1: return .now(Wire.refused)
@@ -150,7 +171,10 @@ final class FakeProvider: Sendable {
                 + "ours=\(reference) amount=10000"
             later(chance(3) == 0 ? .zero : .milliseconds(chance(20_000))) {
                 guard let bench = self.bench.withLock({ $0 }) else { return }
-                _ = await bench.callback(self.name, text)
+                let token = self.state.withLock { $0.tokens[reference] }
+                _ = await bench.callback(
+                    self.name, text, token: self.kind == .hintsAndAnswers ? token : nil,
+                    signed: self.kind == .signsAndAnswers)
             }
         }
     }

@@ -168,6 +168,23 @@ struct CallbackTests {
         }
     }
 
+    @Test("a hint that nobody answers for does not make the listed times collapse into one")
+    func unansweredHint() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, Self.unsigned)
+            bench.startInquiries()
+            bench["a"].always("inquiry", .now(Wire.broken))
+            _ = try await bench.create()
+            await simulation.advance(by: .seconds(1))
+            let token = try bench.callbackToken(at: "a")
+            await bench.callback("a", "event=1 state=captured", token: token, signed: false)
+            await simulation.advance(by: .seconds(3600))
+            let times = bench["a"].sent("inquiry").map(\.at)
+            #expect((6...14).contains(times.count))
+            #expect(Set(times).count == times.count)
+        }
+    }
+
     // MARK: What
 
     @Test("a duplicate is applied once, and no order takes a state back", arguments: 0..<6)

@@ -83,7 +83,8 @@ struct TokenTests {
         }
     }
 
-    @Test("no token to be had is 'not sent'",
+    @Test(
+        "no token to be had is 'not sent'",
         arguments: [
             (Wire.refused, "token_connect_refused"), (Wire.timeout, "token_timeout"), (Wire.broken, "token_http_500"),
             (Wire.unauthorized, "credentials_refused"), (Wire.tooMany, "http_429"),
@@ -134,8 +135,12 @@ struct TokenTests {
 
 /// Breakers, seen from outside: permits come back whatever becomes of the call.
 struct PermitTests {
-    @Test("half-open permits are not lost to any outcome",
-        arguments: [Wire.tooMany, Wire.unauthorized, Wire.declined(.generic), Wire.rejected, Wire.refused, Wire.timeout, Wire.broken])
+    @Test(
+        "half-open permits are not lost to any outcome",
+        arguments: [
+            Wire.tooMany, Wire.unauthorized, Wire.declined(.generic), Wire.rejected, Wire.refused, Wire.timeout,
+            Wire.broken,
+        ])
     func halfOpen(_ reply: Transmission) async throws {
         try await Simulation.run { simulation in
             let bench = try Bench(
@@ -187,7 +192,8 @@ struct PermitTests {
     func health() async throws {
         try await Simulation.run { simulation in
             let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: PlainAdapter())])
-            for (index, reply) in [Wire.declined(.generic), Wire.rejected, Wire.unauthorized, Wire.tooMany].enumerated() {
+            for (index, reply) in [Wire.declined(.generic), Wire.rejected, Wire.unauthorized, Wire.tooMany].enumerated()
+            {
                 bench["a"].always("create", .now(reply))
                 for number in 0..<12 { _ = try await bench.create(key: "\(index)-\(number)") }
             }

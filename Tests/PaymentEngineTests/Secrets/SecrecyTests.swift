@@ -6,13 +6,16 @@ import Testing
 /// What must never be seen is not in logs, answers or descriptions, whatever happens.
 struct SecrecyTests {
     static let secrets = [
-        "4242424242424242", "987", "secret-token", Bench.referenceSecret, Bench.callbackSecret, "session-of-the-provider",
+        "4242424242424242", "987", "secret-token", Bench.referenceSecret, Bench.callbackSecret,
+        "session-of-the-provider",
         "very-idempotent-key",
     ]
 
-    @Test("log lines, answers and stored payments",
+    @Test(
+        "log lines, answers and stored payments",
         arguments: [
-            [Wire.accepted("action", "id=T1 session=session-of-the-provider")], [Wire.declined(.generic)], [Wire.rejected],
+            [Wire.accepted("action", "id=T1 session=session-of-the-provider")], [Wire.declined(.generic)],
+            [Wire.rejected],
             [Wire.timeout], [Wire.unauthorized, Wire.unauthorized], [Wire.tooMany], [Wire.garbage], [Wire.refused],
             [Wire.duplicate],
         ])

@@ -88,7 +88,9 @@ struct MemoryPaymentStoreTests {
                     #expect(page.payments.count <= query.limit)
                     found += page.payments.map(\.reference)
                     query.cursor = page.nextCursor
-                    if query.cursor != nil { _ = try await bench.create(key: "late-\(found.count)-\(query.limit)", app: "blog") }
+                    if query.cursor != nil {
+                        _ = try await bench.create(key: "late-\(found.count)-\(query.limit)", app: "blog")
+                    }
                 } while query.cursor != nil
                 return found
             }

@@ -34,6 +34,7 @@ struct Bench: Sendable {
     init(
         _ simulation: Simulation, _ providers: [BenchProvider],
         failoverOn: Set<Route.Failover> = [.unavailable, .rateLimited], sharing others: Bench? = nil,
+        slowStore: Bool = false,
         server adjust: (inout ServerConfiguration) -> Void = { _ in }
     ) throws {
         self.simulation = simulation
@@ -67,7 +68,8 @@ struct Bench: Sendable {
         let log = LogRecorder()
         self.log = log
         engine = try PaymentEngine(
-            configuration: configuration, environment: simulation.clock, logger: log.logger
+            configuration: configuration, environment: simulation.clock, logger: log.logger,
+            wrappingStore: { slowStore ? SlowStore(store: $0) : $0 }
         ) { configuration in
             guard let transport = transports[configuration.name] else { throw TransportFailure("no_transport") }
             return transport

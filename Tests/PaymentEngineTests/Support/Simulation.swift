@@ -15,9 +15,16 @@ final class Simulation: Sendable {
         case shuffled
     }
 
-    struct Deadlock: Error, CustomStringConvertible {
-        var description: String { "nobody has anything to do, and the test has not ended" }
+    /// A test that cannot end.
+    enum Stuck: Error {
+        /// Nobody has anything to do.
+        case deadlock
+        /// Everybody has something to do, for ever.
+        case livelock
     }
+
+    /// More jobs than any test needs.
+    private static var mostJobs: Int { 3_000_000 }
 
     private struct State {
         var ready: [UnownedJob] = []
@@ -37,7 +44,7 @@ final class Simulation: Sendable {
         state = Mutex(State(random: SeededRandom(seed: seed ^ 0x5eed)))
     }
 
-    /// Runs `body` and everything that it starts. Throws what it throws, or `Deadlock`.
+    /// Runs `body` and everything that it starts. Throws what it throws, or `Stuck`.
     static func run(
         seed: UInt64 = 1, order: Order = .firstComeFirstServed,
         _ body: @escaping @Sendable (Simulation) async throws -> Void
@@ -99,15 +106,22 @@ final class Simulation: Sendable {
     }
 
     private func loop() {
+        var jobs = 0
         while state.withLock({ $0.result == nil }) {
-            if runNext() { continue }
+            if runNext() {
+                jobs += 1
+                if jobs > Self.mostJobs { return end(.failure(Stuck.livelock)) }
+                continue
+            }
             let quiet = state.withLock { $0.waitingForQuiet.isEmpty ? nil : $0.waitingForQuiet.removeFirst() }
             if let quiet {
                 quiet.resume()
                 continue
             }
             // The test waits for something that takes time: time passes. Nothing waits longer than the idle inquiry queue.
-            guard clock.wakeNext(before: clock.now + .seconds(60 * 86_400)) else { return end(.failure(Deadlock())) }
+            guard clock.wakeNext(before: clock.now + .seconds(60 * 86_400)) else {
+                return end(.failure(Stuck.deadlock))
+            }
         }
     }
 
@@ -126,7 +140,7 @@ final class Simulation: Sendable {
 
     private func cleanUp() {
         for body in state.withLock({ $0.cleanUps }) { body() }
-        while runNext() {}
+        for _ in 0..<Self.mostJobs where !runNext() { return }
     }
 }
 

@@ -75,27 +75,30 @@ enum Setup {
         .deletingLastPathComponent().path
 
     func load(_ environment: [String: String]) throws -> EngineConfiguration {
-        let loader = configurationLoader(environment: environment)
-        let result: LoadResult
-        switch self {
-        case .shipped:
-            result = loader.load(folder: Self.packageRoot + "/routes")
-        case .quick(let server, let payalo):
-            let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            try Self.yaml(server: server, payalo: payalo).write(
-                to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
-            result = loader.load(folder: folder.path)
-        }
+        let folder = try written()
+        defer { try? remove(folder) }
+        let result = configurationLoader(environment: environment).load(folder: folder.path)
         return try #require(result.configuration, "\(result.faults.map(\.description))")
             .listening(on: .init(host: "127.0.0.1", port: 0), admin: .init(host: "127.0.0.1", port: 0))
+    }
+
+    /// The folder of the configuration; one that was made for it is to be removed.
+    func written() throws -> URL {
+        guard case .quick(let server, let payalo) = self else { return URL(filePath: Self.packageRoot + "/routes") }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Self.yaml(server: server, payalo: payalo).write(
+            to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
+        return folder
+    }
+
+    func remove(_ folder: URL) throws {
+        if case .quick = self { try FileManager.default.removeItem(at: folder) }
     }
 
     private static func yaml(server: String, payalo: String) -> String {
         """
         server:
-          request_timeout: 10s
           inquiry: [100ms, 200ms]
           \(server)
         apps:

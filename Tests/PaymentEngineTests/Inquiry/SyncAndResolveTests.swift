@@ -1,0 +1,169 @@
+@testable import PaymentEngine
+import PaymentModel
+import ProviderKit
+import Resilience
+import Testing
+
+/// `POST /v1/payments/{id}/sync`.
+struct SyncTests {
+    private static func bench(_ simulation: Simulation) throws -> Bench {
+        let bench = try Bench(
+            simulation, [BenchProvider(name: "a", adapter: CallingAdapter(.once, isSigned: true))])
+        bench["a"].always("create", .now(Wire.accepted("pending")))
+        return bench
+    }
+
+    private static func sync(_ bench: Bench, _ id: String, claiming transaction: String? = nil, app: String = "shop")
+        async -> Reading
+    {
+        Reading(await bench.engine.sync(payment: id, providerTransactionID: transaction, call: bench.call(app: app)))
+    }
+
+    @Test("asks now and answers with the payment")
+    func asks() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let id = try await bench.create().id
+            bench["a"].script("inquiry", .now(Wire.found("captured", "id=T1")))
+            let result = await Self.sync(bench, id)
+            #expect(result.status == 200)
+            #expect(result.paymentStatus == "captured")
+        }
+    }
+
+    @Test("an unknown one is 202 until it is known; no answer changes nothing")
+    func unknown() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            bench["a"].always("create", .now(Wire.timeout))
+            let id = try await bench.create().id
+            bench["a"].script("inquiry", .now(Wire.broken), .now(Wire.notFound), .now(Wire.found("pending")))
+            #expect(await Self.sync(bench, id).status == 202)
+            #expect(await Self.sync(bench, id).status == 202)
+            #expect(await Self.sync(bench, id).status == 200)
+        }
+    }
+
+    @Test("another app's payment, and none, are not there; a provider that cannot be asked is said")
+    func refusals() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let id = try await bench.create().id
+            #expect(await Self.sync(bench, id, app: "blog").status == 404)
+            #expect(await Self.sync(bench, "pay_0").status == 404)
+            #expect(bench["a"].sent("inquiry").isEmpty)
+        }
+        try await Simulation.run { simulation in
+            let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: PlainAdapter())])
+            bench["a"].always("create", .now(Wire.accepted("pending")))
+            let id = try await bench.create().id
+            #expect(await Self.sync(bench, id).code == "operation-not-supported")
+        }
+    }
+
+    @Test(
+        "a transaction that the app names must be this payment's",
+        arguments: [
+            (Wire.found("captured", "id=T1 amount=10000"), 200), (Wire.found("captured", "amount=10000"), 200),
+            (Wire.found("captured", "id=T2 amount=10000"), 422), (Wire.found("captured", "id=T1 amount=9999"), 422),
+            (Wire.found("captured", "id=T1 amount=10000 currency=USD"), 422), (Wire.found("captured", "id=T1"), 422),
+            (Wire.notFound, 422), (Wire.broken, 503),
+        ])
+    func claim(reply: Transmission, status: Int) async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let id = try await bench.create().id
+            bench["a"].script("inquiry", .now(reply))
+            let result = await Self.sync(bench, id, claiming: "T1")
+            #expect(result.status == status)
+            #expect(bench["a"].sent("inquiry").first?.request.path.hasSuffix("claim=T1") == true)
+            let payment = try await bench.payment()
+            #expect(payment.status == (status == 200 ? .captured : .pending))
+            #expect(payment.providerReference == (status == 200 ? "T1" : nil))
+            #expect(payment.review == nil)
+            if status == 422 { #expect(result.text.contains("/provider_transaction_id")) }
+        }
+    }
+
+    @Test(
+        "one transaction pays one payment, be they claimed one after the other or at once",
+        arguments: 1...20 as ClosedRange<UInt64>)
+    func doubleClaim(seed: UInt64) async throws {
+        try await Simulation.run(seed: seed, order: .shuffled) { simulation in
+            let bench = try Self.bench(simulation)
+            let first = try await bench.create(key: "1").id
+            let second = try await bench.create(key: "2").id
+            bench["a"].always("inquiry", .now(Wire.found("captured", "amount=10000")))
+            async let one = Self.sync(bench, first, claiming: "T1")
+            async let two = Self.sync(bench, second, claiming: "T1")
+            #expect(Set(await [one.status, two.status]) == [200, 422])
+            let statuses = await [
+                bench.engine.payment(id: first, app: nil)?.status, bench.engine.payment(id: second, app: nil)?.status,
+            ]
+            #expect(Set(statuses) == [.captured, .pending])
+        }
+    }
+}
+
+/// `POST /admin/payments/{id}/resolve`.
+struct ResolveTests {
+    @Test("settles an unknown payment and its key, with the note")
+    func resolves() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: PlainAdapter())])
+            bench["a"].script("create", .now(Wire.timeout))
+            let id = try await bench.create().id
+            let payment = try await bench.engine.resolve(
+                payment: id, to: .captured, providerReference: "T1", note: "seen in the dashboard")
+            #expect(payment.status == .captured)
+            #expect(payment.review == nil)
+            #expect(payment.attempts.last?.note == "seen in the dashboard")
+            let answer = try await bench.create()
+            #expect(answer.status == 201)
+            #expect(answer.paymentStatus == "captured")
+            #expect(bench["a"].creates == 1)
+        }
+    }
+
+    @Test("only what is unknown or under review, and only to a state that says what became of it")
+    func refuses() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: PlainAdapter())])
+            bench["a"].script("create", .now(Wire.accepted("captured")), .now(Wire.timeout))
+            let settled = try await bench.create(key: "1").id
+            let open = try await bench.create(key: "2").id
+            func problem(_ id: String, _ status: PaymentStatus) async -> String? {
+                do {
+                    _ = try await bench.engine.resolve(payment: id, to: status, providerReference: nil, note: "n")
+                    return nil
+                } catch { return error.code.rawValue }
+            }
+            #expect(await problem(settled, .failed) == "invalid-state")
+            #expect(await problem("pay_0", .failed) == "not-found")
+            for status in [PaymentStatus.unknown, .pending, .requiresAction] {
+                #expect(await problem(open, status) == "validation-failed")
+            }
+            #expect(await problem(open, .failed) == nil)
+            #expect(await problem(open, .failed) == "invalid-state")
+        }
+    }
+
+    @Test("not while a repeat of the key replays it")
+    func busy() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(
+                simulation,
+                [BenchProvider(name: "a", adapter: PlainAdapter(.replayable(within: .seconds(3600))))])
+            bench["a"].always("create", .now(Wire.timeout))
+            let id = try await bench.create().id
+            bench["a"].always("create", .after(.seconds(1), Wire.accepted("captured")))
+            async let replay = bench.create()
+            await simulation.quiet()
+            await #expect(throws: Problem.self) {
+                try await bench.engine.resolve(payment: id, to: .failed, providerReference: nil, note: "n")
+            }
+            #expect(try await replay.status == 201)
+            #expect(try await bench.payment().status == .captured)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Crypto
+import Foundation
+import Logging
+import PaymentModel
+import StrictJSON
+import Testing
+
+@testable import switchyard
+
+extension EndToEnd {
+    /// The commands that serve nothing, as they are started from a shell.
+    @Suite struct CommandTests {
+        private static func run(_ arguments: [String]) async throws -> (status: Int32?, output: String) {
+            let program = try Program(arguments)
+            let status = await program.end()
+            return (status, program.output)
+        }
+
+        @Test func theShippedConfigurationIsValid() async throws {
+            let (status, output) = try await Self.run(["check"])
+            #expect(status == 0, "\(output)")
+            #expect(output.contains("expectations hold"))
+            #expect(!output.contains("error:"))
+            #expect(!output.contains("warning:"))
+        }
+
+        @Test func aFaultIsALineWithItsPlace() async throws {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            try "server:\n  lissen: 127.0.0.1:1\n".write(
+                to: folder.appending(path: "a.yaml"), atomically: true, encoding: .utf8)
+            for command in ["check", "serve"] {
+                let (status, output) = try await Self.run([command, "--config", folder.path])
+                #expect(status == 1)
+                #expect(output.contains("a.yaml:2:3: error: "), "\(output)")
+                #expect(output.contains("did you mean 'listen'?"))
+            }
+        }
+
+        @Test func aDecisionIsExplained() async throws {
+            let question = [
+                "explain", "--app", "shop", "--amount", "4990", "--currency", "USD", "--method", "checkout",
+                "--metadata", "tier=gold",
+            ]
+            let (status, output) = try await Self.run(question + ["--json"])
+            #expect(status == 0)
+            let decision = try JSONValue(parsing: output.filter { $0 != "\n" })
+            #expect(decision["route"]?.string == "gold-checkout")
+            #expect(
+                decision["providers"]?.array?.compactMap { $0["provider"]?.string } == ["spayon-main", "spayon-backup"])
+            let text = try await Self.run(question)
+            #expect(text.status == 0)
+            #expect(text.output.contains("gold-checkout"))
+            for (name, value) in [("--currency", "usd"), ("--method", "cash"), ("--amount", "0"), ("--app", "nobody")] {
+                var wrong = question
+                if let index = wrong.firstIndex(of: name) { wrong[index + 1] = value }
+                let refused = try await Self.run(wrong)
+                // The status of wrong arguments, as swift-argument-parser has it.
+                #expect(refused.status == 64, "\(name): \(refused.output)")
+            }
+        }
+
+        @Test func thePluginsAreListed() async throws {
+            let (status, output) = try await Self.run(["providers", "--json"])
+            #expect(status == 0)
+            let plugins = try #require(try JSONValue(parsing: output.filter { $0 != "\n" })["providers"]?.array)
+            #expect(plugins.compactMap { $0["id"]?.string } == ["payalo", "spayon"])
+            for plugin in plugins {
+                #expect(plugin["operations"]?.array?.compactMap(\.string) == ["create", "inquiry", "callback"])
+                #expect(plugin["settings"]?.array?.isEmpty == false)
+                #expect(plugin["base_url"]?.string?.hasPrefix("https://") == true)
+            }
+        }
+
+        @Test func aKeyComesWithItsDigest() async throws {
+            let (status, output) = try await Self.run(["key"])
+            #expect(status == 0)
+            let words = output.split(whereSeparator: \.isWhitespace).map(String.init)
+            let key = try #require(words.first { $0.hasPrefix("sk_") })
+            #expect(key.count == "sk_".count + 64)
+            let digest = SHA256.hash(data: Array(key.utf8)).map { byte in
+                String(UInt16(byte) + 256, radix: 16).dropFirst()
+            }.joined()
+            #expect(output.contains("api_keys_sha256: [\"\(digest)\"]"))
+            let another = try await Self.run(["key"])
+            #expect(!another.output.contains(key))
+        }
+
+        @Test func argumentsBehaveAsUsual() async throws {
+            let expected: [(arguments: [String], status: Int32)] = [
+                (["--version"], 0), (["--help"], 0), (["serv"], 64), (["serve", "--listen", "8080"], 64),
+            ]
+            for (arguments, expected) in expected {
+                let (status, output) = try await Self.run(arguments)
+                #expect(status == expected, "\(arguments): \(output)")
+                #expect(!output.isEmpty)
+            }
+        }
+    }
+}
+
+/// Lines of the log, for machines and for people.
+@Suite struct LogOutputTests {
+    @Test func aLogLineIsOneJSONObjectWhateverItHolds() throws {
+        let line = LogOutput.line(
+            at: Timestamp(milliseconds: 1_769_248_800_000), level: .warning, label: "switchyard", message: "a\nb",
+            metadata: ["b": "two\r\nlines", "a": "\"quoted\" \u{0}", "list": ["x", "y\n"]], isText: false)
+        #expect(line.last == UInt8(ascii: "\n"))
+        #expect(line.count { $0 == UInt8(ascii: "\n") } == 1)
+        let json = try JSONValue(parsing: Array(line.dropLast()))
+        #expect(json["time"]?.string == "2026-01-24T10:00:00.000Z")
+        #expect(json["level"]?.string == "warning")
+        #expect(json["message"]?.string == "a\nb")
+        #expect(json["a"]?.string == "\"quoted\" \u{0}")
+        #expect(json["b"]?.string == "two lines")
+    }
+
+    @Test func aLineOfTextIsOneLine() {
+        let line = LogOutput.line(
+            at: Timestamp(milliseconds: 1_769_248_800_000), level: .info, label: "switchyard", message: "listening",
+            metadata: ["b": "2", "a": "x\ny"], isText: true)
+        #expect(String(decoding: line, as: UTF8.self) == "2026-01-24T10:00:00.000Z INFO     listening  a=x y b=2\n")
+    }
+}
