@@ -8,6 +8,7 @@ final class Program: Sendable {
     private let pipe = Pipe()
     private let text = Mutex<[UInt8]>([])
     private let ended: AsyncStream<Int32>
+    private let closed: AsyncStream<Void>
 
     convenience init(_ arguments: String..., environment: [String: String] = [:]) throws {
         try self.init(arguments, environment: environment)
@@ -28,8 +29,14 @@ final class Program: Sendable {
             end.yield(process.terminationStatus)
             end.finish()
         }
+        let (closed, close) = AsyncStream.makeStream(of: Void.self)
+        self.closed = closed
         pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
             let bytes = Array(handle.availableData)
+            if bytes.isEmpty {
+                handle.readabilityHandler = nil
+                close.finish()
+            }
             self?.text.withLock { $0 += bytes }
         }
         try process.run()
@@ -57,8 +64,10 @@ final class Program: Sendable {
     /// SIGTERM.
     func terminate() { process.terminate() }
 
-    /// Its exit status.
+    /// Its exit status, once all that it printed has been read.
     func end() async -> Int32? {
-        await ended.first { _ in true }
+        let status = await ended.first { _ in true }
+        for await _ in closed {}
+        return status
     }
 }
