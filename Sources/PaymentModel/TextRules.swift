@@ -18,9 +18,9 @@ enum Text {
 
     /// ITU-T E.164: `+`, then 7 to 15 digits, the first not 0.
     static func isE164(_ text: String) -> Bool {
-        let digits = text.dropFirst()
-        return text.first == "+" && (7...15).contains(digits.utf8.count) && isDigits(String(digits))
-            && digits.first != "0"
+        let digits = text.utf8.dropFirst()
+        return text.utf8.first == UInt8(ascii: "+") && (7...15).contains(digits.count)
+            && digits.allSatisfy { (48...57).contains($0) } && digits.first != UInt8(ascii: "0")
     }
 
     /// A number as people write one, local forms included: 5 to 15 digits among spaces, dots, dashes, brackets.
@@ -36,10 +36,17 @@ enum Text {
     /// One `@` with something before it and a name after it, no spaces, at most 254 bytes (RFC 5321's path limit).
     /// Whether it takes mail is the provider's to find out.
     static func isEmail(_ text: String) -> Bool {
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        return parts.count == 2 && !parts[0].isEmpty && parts[0].utf8.count <= 64 && !parts[1].isEmpty
-            && text.utf8.count <= 254 && !text.unicodeScalars.contains { $0.properties.isWhitespace }
-            && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".") && !text.contains(",")
+        let bytes = text.utf8
+        let dot = UInt8(ascii: ".")
+        guard bytes.count <= 254, let at = bytes.firstIndex(of: UInt8(ascii: "@")) else { return false }
+        let local = bytes[..<at]
+        let domain = bytes[at...].dropFirst()
+        return (1...64).contains(local.count) && !domain.isEmpty && !domain.contains(UInt8(ascii: "@"))
+            && domain.first != dot && domain.last != dot && !bytes.contains(UInt8(ascii: ","))
+            && !text.unicodeScalars.contains {
+                // Asking for a scalar's properties is a search, and most addresses are ASCII.
+                $0.isASCII ? $0.value == 0x20 || (0x09...0x0d).contains($0.value) : $0.properties.isWhitespace
+            }
     }
 
     private static func isUpper(_ byte: UInt8) -> Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) }
@@ -72,40 +79,43 @@ public struct WebAddress: Sendable, Hashable {
     /// Takes an address apart. Nil where it is not `http(s)://host[:port][path]`, holds a user name, spaces or
     /// characters outside of printable ASCII.
     public init?(_ text: String) {
-        guard text.utf8.count <= 2048,
-            text.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !"<>\"\\^`{|}".utf8.contains($0) }),
-            let separator = text.firstRange(ofText: "://")
+        // Bytes from here on: all are ASCII, and characters would be found one grapheme at a time.
+        guard text.utf8.count <= 2048, text.utf8.allSatisfy(Self.isAllowed),
+            let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), text.utf8[colon...].starts(with: "://".utf8)
         else { return nil }
-        switch text[..<separator.lowerBound].lowercased() {
+        switch text[..<colon].lowercased() {
         case "https": isSecure = true
         case "http": isSecure = false
         default: return nil
         }
-        let rest = text[separator.upperBound...]
-        let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+        let rest = text[text.utf8.index(colon, offsetBy: 3)...]
+        let end = rest.utf8.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
         var authority = rest[..<end]
         path = String(rest[end...])
-        guard !authority.contains("@") else { return nil }
-        if authority.first == "[" {
-            guard let close = authority.firstIndex(of: "]") else { return nil }
-            host = authority[authority.index(after: authority.startIndex)..<close].lowercased()
-            authority = authority[authority.index(after: close)...]
+        guard !authority.utf8.contains(UInt8(ascii: "@")) else { return nil }
+        if authority.utf8.first == UInt8(ascii: "[") {
+            guard let close = authority.utf8.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+            host = authority[authority.utf8.index(after: authority.startIndex)..<close].lowercased()
+            authority = authority[authority.utf8.index(after: close)...]
             guard host.utf8.allSatisfy({ "0123456789abcdef:.".utf8.contains($0) }), host.contains(":") else {
                 return nil
             }
         } else {
-            let colon = authority.firstIndex(of: ":") ?? authority.endIndex
+            let colon = authority.utf8.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
             host = authority[..<colon].lowercased()
             authority = authority[colon...]
-            guard host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(Self.isLabel) else {
-                return nil
-            }
+            guard
+                host.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+                    .allSatisfy(Self.isLabel)
+            else { return nil }
         }
         if authority.isEmpty {
             port = nil
         } else {
-            guard authority.first == ":", Text.isDigits(String(authority.dropFirst())),
-                let number = Int(authority.dropFirst()),
+            // What is here begins with a colon, but behind the bracket of an IPv6 address.
+            let digits = authority.utf8.dropFirst()
+            guard authority.utf8.first == UInt8(ascii: ":"), digits.allSatisfy({ (48...57).contains($0) }),
+                let number = Int(Substring(digits)),
                 (1...65_535).contains(number)
             else { return nil }
             port = number
@@ -118,19 +128,19 @@ public struct WebAddress: Sendable, Hashable {
         return address.isSecure || address.isLoopback ? nil : "must be https (http is for loopback only)"
     }
 
-    private static func isLabel(_ label: Substring) -> Bool {
-        (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-            && label.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95 }
+    private static func isLabel(_ label: Substring.UTF8View) -> Bool {
+        let dash = UInt8(ascii: "-")
+        return (1...63).contains(label.count) && label.first != dash && label.last != dash
+            && label.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == dash || $0 == 95 }
     }
-}
 
-extension String {
-    fileprivate func firstRange(ofText needle: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(needle) { return start..<index(start, offsetBy: needle.count) }
-            start = index(after: start)
+    /// Printable ASCII without what RFC 3986 keeps out of addresses.
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "^"),
+            UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"):
+            false
+        default: (0x21...0x7e).contains(byte)
         }
-        return nil
     }
 }

@@ -31,9 +31,10 @@ struct LogOutput: LogHandler {
     }
 
     func log(event: LogEvent) {
-        var all = metadata
-        if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
-        if let metadata = event.metadata { all.merge(metadata) { $1 } }
+        // The line's own values win over the provider's, those over the logger's; most values are the line's.
+        var all = event.metadata ?? [:]
+        if let provided = metadataProvider?.get() { all.merge(provided) { own, _ in own } }
+        all.merge(metadata) { own, _ in own }
         let line = Self.line(
             at: SystemEnvironment().wallClock, level: event.level, label: label, message: event.message.description,
             metadata: all,
@@ -73,6 +74,9 @@ struct LogOutput: LogHandler {
 
     /// One line, whatever a value holds.
     private static func plain(_ value: Logger.MetadataValue) -> String {
-        value.description.split(omittingEmptySubsequences: false) { $0.isNewline }.joined(separator: " ")
+        let text = value.description
+        // Nearly all values are ASCII without line breaks; to tell by characters costs more than the rest of the line.
+        if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
+        return text.split(omittingEmptySubsequences: false) { $0.isNewline }.joined(separator: " ")
     }
 }

@@ -1,7 +1,21 @@
 import ArgumentParser
+import NIOCore
+import NIOPosix
+
+@main
+enum Program {
+    @MainActor static func main() async {
+        // The router's tasks run on the threads that do its I/O: a payment otherwise changes threads at every await of the
+        // network. Has to be the first thing in the process, and on its main thread; where a toolchain does not have the hook,
+        // nothing changes. So no task of the router may block for long.
+        if CommandLine.arguments.dropFirst().first == "serve" {
+            NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
+        }
+        await Switchyard.main()
+    }
+}
 
 /// The program: see contract and README for what each command does.
-@main
 struct Switchyard: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "switchyard",

@@ -28,13 +28,13 @@ enum Credentials {
             return nil
         }
         var key8 = key
-        return key8.withUTF8 { KeyDigest(bytes: SHA256.hash(data: UnsafeRawBufferPointer($0))) }
+        return key8.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)).withUnsafeBytes { KeyDigest($0) } }
     }
 
     private static func bearerToken(_ field: String) -> Substring? {
-        let scheme = field.prefix(7)
-        guard scheme.lowercased() == "bearer " else { return nil }
-        let token = field.dropFirst(7).trimmed
+        let bytes = field.utf8
+        guard Substring(bytes.prefix(7)).lowercased() == "bearer " else { return nil }
+        let token = Substring(bytes.dropFirst(7)).trimmed
         return token.isEmpty ? nil : token
     }
 }

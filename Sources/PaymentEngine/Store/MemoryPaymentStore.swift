@@ -5,10 +5,17 @@ import Synchronization
 
 /// Payments in memory, bounded: the oldest settled ones make room, open ones never (contract §2, §11).
 package final class MemoryPaymentStore: PaymentStore {
-    fileprivate struct Place {
+    /// A class, so that a record stays where it is: it is large, and a table of records themselves would copy one at every
+    /// look, move all of them when it grows, and keep room for as many again. Used under the lock alone.
+    fileprivate final class Place {
         var record: PaymentRecord
         /// Rises with each insertion: the order of lists, and their cursors.
         let sequence: UInt64
+
+        init(record: PaymentRecord, sequence: UInt64) {
+            self.record = record
+            self.sequence = sequence
+        }
     }
 
     fileprivate struct State {
@@ -86,18 +93,16 @@ package final class MemoryPaymentStore: PaymentStore {
 
     package func update<Result: Sendable>(_ id: String, _ change: (inout PaymentRecord) -> Result) async -> Result? {
         state.withLock { state in
-            guard let index = state.places.index(forKey: id) else { return nil }
-            state.count(state.places.values[index].record, -1)
-            let wasSettled = state.places.values[index].record.isSettled
-            let known = state.places.values[index].record.references.count
-            // In place: a record is large, and this is on every payment's path.
-            let result = change(&state.places.values[index].record)
-            for name in state.places.values[index].record.references.dropFirst(known)
-            where state.byReference[name] == nil {
+            guard let place = state.places[id] else { return nil }
+            state.count(place.record, -1)
+            let wasSettled = place.record.isSettled
+            let known = place.record.references.count
+            let result = change(&place.record)
+            for name in place.record.references.dropFirst(known) where state.byReference[name] == nil {
                 state.byReference[name] = id
             }
-            if !wasSettled, state.places.values[index].record.isSettled { state.settled.append(id) }
-            state.count(state.places.values[index].record, 1)
+            if !wasSettled, place.record.isSettled { state.settled.append(id) }
+            state.count(place.record, 1)
             return result
         }
     }

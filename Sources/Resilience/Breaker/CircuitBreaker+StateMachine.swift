@@ -103,10 +103,10 @@ package struct BreakerStateMachine: Sendable {
     ///
     /// - Parameters:
     ///   - duration: how long the call took. Longer than `slowCall` is slow, unless the result is ignored.
-    ///   - random: spreads the end of the open time over 10 % of it.
+    ///   - random: spreads the end of the open time over 10 % of it; drawn only where it may open.
     package mutating func record(
         _ permit: BreakerPermit, _ result: BreakerResult, duration: Duration, now: ContinuousClock.Instant,
-        random: UInt64
+        random: @autoclosure () -> UInt64
     ) {
         guard permit.generation == generation else { return }
         let isSlow = duration > settings.slowCall
@@ -115,7 +115,7 @@ package struct BreakerStateMachine: Sendable {
             guard result != .ignored else { return }
             count(result, isSlow: isSlow, now: now)
             failuresInARow = result == .failure ? failuresInARow + 1 : 0
-            if isTripped(now: now) { open(now: now, random: random) }
+            if isTripped(now: now) { open(now: now, random: random()) }
         case .halfOpen(let since, let out, let succeeded, let slow):
             precondition(out > 0, "a permit given back twice")
             switch result {
@@ -123,12 +123,12 @@ package struct BreakerStateMachine: Sendable {
                 phase = .halfOpen(since: since, out: out - 1, succeeded: succeeded, slow: slow)
             case .failure:
                 count(result, isSlow: isSlow, now: now)
-                open(now: now, random: random)
+                open(now: now, random: random())
             case .success:
                 count(result, isSlow: isSlow, now: now)
                 phase = .halfOpen(
                     since: since, out: out - 1, succeeded: succeeded + 1, slow: slow + (isSlow ? 1 : 0))
-                decideHalfOpen(now: now, random: random)
+                decideHalfOpen(now: now, random: random())
             }
         case .open:
             // A permit is only ever given in the other two phases, each with generations of its own.

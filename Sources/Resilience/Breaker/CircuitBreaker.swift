@@ -25,8 +25,7 @@ package final class CircuitBreaker: Sendable {
     /// Gives a permit back with what came of the call and how long it took.
     package func record(_ permit: BreakerPermit, _ result: BreakerResult, duration: Duration) {
         let now = time.now
-        let random = nextRandom()
-        machine.withLock { $0.record(permit, result, duration: duration, now: now, random: random) }
+        machine.withLock { $0.record(permit, result, duration: duration, now: now, random: nextRandom()) }
     }
 
     /// The breaker as it is now; takes no permit.

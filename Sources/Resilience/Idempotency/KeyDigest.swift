@@ -22,6 +22,15 @@ package struct KeyDigest: Hashable, Sendable {
         self.words = words
     }
 
+    /// - Parameter digest: exactly 32 bytes, as memory: several are made per payment.
+    package init(_ digest: UnsafeRawBufferPointer) {
+        precondition(digest.count == 32, "a key digest has 32 bytes")
+        func word(_ index: Int) -> UInt64 {
+            UInt64(bigEndian: digest.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+        }
+        words = (word(0), word(1), word(2), word(3))
+    }
+
     /// Bits of the digest other than those that `hash(into:)` takes, for those who divide keys among themselves.
     var spreadingBits: UInt64 { words.3 }
 
