@@ -226,8 +226,11 @@ import Testing
         for (method, path) in Self.freeTexts {
             for text in [Self.number, "4242 4242 4242 4242", "4242-4242-4242-4242", "378282246310005"] {
                 let faults = Samples.faults(Samples.body(method).with(path, .string(text)))
-                #expect(
-                    faults == [FieldFault(pointer: "/" + path, detail: "must not contain a card number")], "\(path)")
+                #expect(faults.map(\.pointer) == ["/" + path], "\(path)")
+                // A phone number may look like a card's, so for a phone it is the form that is wrong.
+                if !path.hasSuffix("phone") {
+                    #expect(faults.first?.detail == "must not contain a card number", "\(path)")
+                }
             }
         }
         let url = Samples.body(.checkout).with("return_url", .string("https://a.example/?pan=\(Self.number)"))

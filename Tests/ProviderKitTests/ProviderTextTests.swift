@@ -9,7 +9,7 @@ import Testing
             ("Country is not valid.", "Country is not valid."),
             ("  two\n\tlines\u{2028}and\u{0}more ", "two lines and more"),
             (String(repeating: "a", count: 300), String(repeating: "a", count: 200)),
-            ("", nil), (" \n", nil),
+            ("", nil), (" \n", nil), ("\u{202e}\n", nil),
             ("the key sk-live-1 is wrong", nil),
             ("card 4242 4242 4242 4242 was declined", nil),
         ] as [(String, String?)])

@@ -272,13 +272,6 @@ struct PayaloReplyTests {
         #expect(decline == Decline(code: expected, message: "Not now.", providerCode: code))
     }
 
-    @Test func theirSentencesAreBoundedAndRepeatNoSecret() {
-        #expect(PayaloMapping.sentence(String(repeating: "é", count: 5000), hiding: [])?.count == 200)
-        #expect(PayaloMapping.sentence("key k-1 is wrong", hiding: [Secret("k-1")]) == nil)
-        #expect(PayaloMapping.sentence("\u{202e}\n", hiding: []) == nil)
-        #expect(PayaloMapping.slug("code with spaces", hiding: []) == nil)
-    }
-
     @Test func anyCurrentKeyVouchesForACallbackAndNothingElse() throws {
         let body = try Quickstart.fixture("callback.captured").reply.body
         let rotating = try Quickstart.adapter(["callback_keys": .secrets([Secret("new-key"), Secret("old-key")])])

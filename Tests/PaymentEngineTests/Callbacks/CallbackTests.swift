@@ -84,6 +84,39 @@ struct CallbackTests {
         }
     }
 
+    @Test("a body that names two payments, or an order that is not ours, is nobody's")
+    func namesTwo() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, reply: nil)
+            bench["a"].script(
+                "create", .now(Wire.accepted("pending", "id=T1")), .now(Wire.accepted("pending", "id=T2")))
+            _ = try await bench.create(key: "1")
+            _ = try await bench.create(key: "2", app: "blog")
+            let sent = try #require(bench["a"].sent("create").last)
+            let ours = try #require(Wire.value("ref", in: sent.body))
+            #expect(await bench.callback("a", "event=1 state=captured id=T1 ours=\(ours)") == .accepted)
+            #expect(await bench.callback("a", "event=2 state=captured id=T1 ours=foreign") == .accepted)
+            for app in ["shop", "blog"] {
+                let payment = try await bench.payment(app: app)
+                #expect(payment.status == .pending)
+                #expect(payment.providerReference == (app == "shop" ? "T1" : "T2"))
+            }
+        }
+    }
+
+    @Test("the same event with other money is looked at")
+    func otherMoneyInARepeat() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            _ = try await bench.create()
+            await bench.callback("a", "event=1 state=captured id=T1 amount=10000")
+            await bench.callback("a", "event=1 state=captured id=T1 amount=100")
+            let payment = try await bench.payment()
+            #expect(payment.status == .captured)
+            #expect(payment.review?.reason == .amountMismatch)
+        }
+    }
+
     // MARK: Providers that sign nothing
 
     @Test("an unsigned delivery with a token changes nothing; the provider is asked, and its answer does")

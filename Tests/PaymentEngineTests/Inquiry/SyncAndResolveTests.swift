@@ -125,6 +125,17 @@ struct ResolveTests {
         }
     }
 
+    @Test("one that is resolved as failed answers its key as failed")
+    func resolvedAsFailed() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: PlainAdapter())])
+            bench["a"].script("create", .now(Wire.timeout))
+            let id = try await bench.create().id
+            _ = try await bench.engine.resolve(payment: id, to: .failed, providerReference: nil, note: "not there")
+            #expect(try await bench.create().status == 402)
+        }
+    }
+
     @Test("only what is unknown or under review, and only to a state that says what became of it")
     func refuses() async throws {
         try await Simulation.run { simulation in
