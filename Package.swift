@@ -53,10 +53,10 @@ extension Target.Dependency {
     static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore: Self = .product(name: "HummingbirdCore", package: "hummingbird")
-    static let hummingbirdTLS: Self = .product(name: "HummingbirdTLS", package: "hummingbird")
     static let lifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let logging: Self = .product(name: "Logging", package: "swift-log")
     static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
+    static let metricsTestKit: Self = .product(name: "MetricsTestKit", package: "swift-metrics")
     static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
     static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
@@ -96,7 +96,7 @@ let package = Package(
             "PaymentEngine",
             [
                 "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
-                .crypto, .deque, .heap, .logging,
+                .crypto, .deque, .heap, .logging, .metrics,
             ]),
         .library(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
@@ -110,8 +110,7 @@ let package = Package(
             "HTTPGateway",
             [
                 "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
-                .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .hummingbirdTLS, .lifecycle, .logging, .metrics,
-                .nioCore, .nioHTTPTypes, .nioPosix,
+                .crypto, .httpTypes, .hummingbirdCore, .lifecycle, .logging, .nioCore, .nioHTTPTypes, .nioPosix,
             ]),
         .library(
             "ProviderSandbox",
@@ -141,7 +140,10 @@ let package = Package(
         .tests("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
         .tests(
             "PaymentEngine",
-            ["PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes, .logging]),
+            [
+                "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes, .logging,
+                .metricsTestKit,
+            ]),
         .tests(
             "ProviderSandbox",
             [

@@ -48,16 +48,22 @@ extension PaymentEngine {
         } catch {
             // Verified, so it would only come again: answered, and left to the inquiry.
             logger.warning("callback not understood", metadata: ["provider": "\(name)", "detail": "\(error.detail)"])
+            metrics.callback(name, "unreadable")
             return .accepted
         }
         guard let id = await payment(of: notice, at: name, vouchedFor: vouchedFor) else {
             logger.warning("callback matches no payment", metadata: ["provider": "\(name)"])
+            metrics.callback(name, "unmatched")
             return .accepted
         }
         // Another provider of the same payment may use the same ids; the same event with other money is another one, which
         // has to be looked at.
         let event = PaymentRecord.name(name, "\(notice.eventID) \(notice.report.money?.description ?? "")")
-        guard await store.update(id, { $0.isNewCallback(event) }) == true else { return .accepted }
+        guard await store.update(id, { $0.isNewCallback(event) }) == true else {
+            metrics.callback(name, "repeated")
+            return .accepted
+        }
+        metrics.callback(name, "applied")
         if verdict == .unsigned {
             // Its word changes nothing: it is a hint to ask now.
             await takeHint(on: id)
@@ -98,6 +104,7 @@ extension PaymentEngine {
 
     private func refuse(_ provider: String, _ what: String) -> CallbackAnswer {
         logger.warning("callback refused", metadata: ["provider": "\(provider)", "reason": "\(what)"])
+        metrics.callback(provider, "refused")
         return .refused
     }
 }

@@ -35,6 +35,7 @@ extension PaymentEngine {
             return await detached { await run(lease) }
         case .answer(var answer, let isReplayed):
             answer.isReplayed = isReplayed
+            if isReplayed { metrics.replay() }
             return answer
         case .open(let payment):
             var answer = await detached { await open(payment) }

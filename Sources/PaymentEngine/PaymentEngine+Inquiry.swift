@@ -70,11 +70,14 @@ extension PaymentEngine {
         switch effect {
         case .unchanged, .needsReview(new: false): break
         case .needsReview(new: true):
+            if let reason = record.payment.review?.reason { metrics.review(reason) }
             logger.warning(
                 "payment needs review",
                 metadata: ["payment": "\(id)", "reason": "\(record.payment.review?.reason.rawValue ?? "")"])
         case .changed(let before, let isLate):
+            if isLate { metrics.lateSuccess(record.payment.provider ?? "") }
             if record.isVisible {
+                metrics.payment(record.payment)
                 logger.info(
                     isLate ? "payment succeeded after it had ended" : "payment changed",
                     metadata: [

@@ -113,6 +113,7 @@ extension BreakerState {
 extension PaymentEngine {
     /// One line per create that tells its whole story: constant message, no values of the request.
     func log(_ payment: Payment, _ run: CreateRun) {
+        metrics.payment(payment)
         run.call.logger.info(
             "payment",
             metadata: [

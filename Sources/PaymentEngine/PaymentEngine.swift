@@ -19,6 +19,7 @@ package final class PaymentEngine: Sendable {
     let locks = PaymentLocks()
     let inquiries: InquiryQueue
     let logger: Logger
+    let metrics: EngineMetrics
 
     private struct State {
         var configuration: EngineConfiguration
@@ -35,13 +36,17 @@ package final class PaymentEngine: Sendable {
 
     /// Makes an engine over a configuration. Throws what the transport factory throws (a file of roots that cannot be read).
     ///
-    /// - Parameter wrappingStore: What stands between the engine and its memory: nothing, or a test that takes its time.
+    /// - Parameters:
+    ///   - metrics: What it counts with.
+    ///   - wrappingStore: What stands between the engine and its memory: nothing, or a test that takes its time.
     package init(
         configuration: EngineConfiguration, environment: any EngineEnvironment = SystemEnvironment(), logger: Logger,
-        wrappingStore: (any PaymentStore) -> any PaymentStore = { $0 }, transport: TransportFactory
+        metrics: EngineMetrics = EngineMetrics(), wrappingStore: (any PaymentStore) -> any PaymentStore = { $0 },
+        transport: TransportFactory
     ) throws {
         self.environment = environment
         self.logger = logger
+        self.metrics = metrics
         let server = configuration.server
         let limits = Mutex(server)
         store = wrappingStore(

@@ -85,6 +85,7 @@ struct CreateRun {
         for (index, name) in candidates.enumerated() {
             guard let runtime = engine.runtime(name) else { continue }
             if index > 0, let failed = attempts.last {
+                engine.metrics.failover(route: payment.route ?? "", from: failed, to: name)
                 engine.logger.debug(
                     "failover",
                     metadata: [
@@ -314,6 +315,7 @@ struct CreateRun {
             provider: runtime.name, operation: operation, outcome: outcome, reason: reason,
             startedAt: engine.environment.wallClock.advanced(by: .milliseconds(-took)), durationMilliseconds: took)
         attempts.append(attempt)
+        engine.metrics.attempt(attempt)
     }
 
     private mutating func hint(_ wait: Duration?) {

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Logging
 @testable import PaymentEngine
+import MetricsTestKit
 import PaymentModel
 import ProviderKit
 import Resilience
@@ -28,6 +29,7 @@ struct Bench: Sendable {
     let engine: PaymentEngine
     let transports: [String: ScriptedTransport]
     let log: LogRecorder
+    let metrics: TestMetrics
 
     var clock: ManualEnvironment { simulation.clock }
 
@@ -67,9 +69,11 @@ struct Bench: Sendable {
         self.transports = transports
         let log = LogRecorder()
         self.log = log
+        let metrics = TestMetrics()
+        self.metrics = metrics
         engine = try PaymentEngine(
             configuration: configuration, environment: simulation.clock, logger: log.logger,
-            wrappingStore: { slowStore ? SlowStore(store: $0) : $0 }
+            metrics: EngineMetrics(factory: metrics), wrappingStore: { slowStore ? SlowStore(store: $0) : $0 }
         ) { configuration in
             guard let transport = transports[configuration.name] else { throw TransportFailure("no_transport") }
             return transport

@@ -1,0 +1,54 @@
+import Metrics
+import MetricsTestKit
+import PaymentModel
+import ProviderKit
+import Testing
+
+@testable import PaymentEngine
+
+/// What is counted, under the names of contract §10.
+struct EngineMetricsTests {
+    private func count(_ bench: Bench, _ label: String, _ dimensions: [(String, String)] = []) throws -> Int64 {
+        try bench.metrics.expectCounter(label, dimensions).totalValue
+    }
+
+    @Test("payments, tries, failovers, replays and callbacks")
+    func counts() async throws {
+        try await Simulation.run { simulation in
+            let calling = CallingAdapter(.once, isSigned: true)
+            let bench = try Bench(
+                simulation,
+                [BenchProvider(name: "a", adapter: calling), BenchProvider(name: "b", adapter: calling)])
+            bench["a"].always("create", .now(Wire.refused))
+            bench["b"].always("create", .now(Wire.accepted("pending", "id=T1")))
+            _ = try await bench.create()
+            _ = try await bench.create()
+            await bench.callback("b", "event=1 state=captured id=T1")
+            await bench.callback("b", "event=1 state=captured id=T1")
+            await bench.callback("b", "event=1 state=captured id=T1", signed: false)
+            await bench.callback("b", "event=9 state=captured id=T9")
+            func payments(_ status: String) throws -> Int64 {
+                let payment = try #require(bench.metrics.counters.first { $0.label == "switchyard_payments_total" })
+                let method = payment.dimensions.first { $0.0 == "method" }?.1 ?? ""
+                return try count(
+                    bench, "switchyard_payments_total",
+                    [("provider", "b"), ("method", method), ("currency", "KES"), ("status", status)])
+            }
+            #expect(try payments("pending") == 1)
+            #expect(try payments("captured") == 1)
+            #expect(
+                try count(
+                    bench, "switchyard_provider_requests_total",
+                    [("provider", "a"), ("operation", "create"), ("outcome", "unavailable")]) == 1)
+            #expect(try count(bench, "switchyard_idempotency_replays_total") == 1)
+            for result in ["applied", "repeated", "refused", "unmatched"] {
+                #expect(
+                    try count(bench, "switchyard_webhooks_received_total", [("provider", "b"), ("result", result)]) == 1
+                )
+            }
+            let failover = try #require(bench.metrics.counters.first { $0.label == "switchyard_failovers_total" })
+            #expect(failover.dimensions.contains { $0 == ("reason", "connect_refused") })
+            #expect(failover.dimensions.contains { $0 == ("to", "b") })
+        }
+    }
+}
