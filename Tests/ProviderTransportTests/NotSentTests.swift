@@ -11,14 +11,13 @@ struct NotSentTests {
         try await ScriptedServer.run { _, port in port }
     }
 
-    @Test("Refused, at once", arguments: ["127.0.0.1", "localhost"])
+    /// The reason tells that neither the connect timeout nor the call's had to pass: those have reasons of their own.
+    @Test("Refused, not timed out", arguments: ["127.0.0.1", "localhost"])
     func refused(host: String) async throws {
         let port = try await freePort()
         try await withTransport("http://\(host):\(port)") { transport in
-            let start = ContinuousClock.now
             #expect(await transport.send(post(), timeout: .seconds(5)).summary == "not sent: connect_refused")
             #expect(await transport.send(get(), timeout: .seconds(5)).summary == "not sent: connect_refused")
-            #expect(ContinuousClock.now - start < .seconds(1))
         }
     }
 
