@@ -83,6 +83,10 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
         FaultCase(
             "server: { request_timeout: 30 }",
             "1:28: error: request_timeout: '30' is not a duration such as 250ms, 10s, 15m, 24h or 30d"),
+        FaultCase(
+            "server: { request_timeout: 1500ms }",
+            "1:1: error: request_timeout (1500ms) leaves no time for a payment at 'payalo-ke': more than 2s is needed, "
+                + "or a shorter timeout there"),
         FaultCase("server: { request_timeout: 2h }", "1:28: error: request_timeout: '2h' is not from 10ms to 1h"),
         FaultCase(
             "server: { request_timeout: 1.5s }",

@@ -202,7 +202,7 @@ import Testing
         let longest = String(repeating: "r", count: 128)
         let table: [(given: String?, kept: Bool)] = [
             ("order-1.A_b", true), (longest, true), (longest + "r", false), ("a b", false), ("", false), ("a/b", false),
-            ("é", false), (nil, false),
+            ("é", false), (nil, false), ("4242424242424242", false),
         ]
         try await Harness.run { gateway in
             var fresh: Set<String> = []

@@ -127,6 +127,21 @@ struct MemoryPaymentStoreTests {
         }
     }
 
+    @Test("another app's payment is no cursor: it would tell how many there are")
+    func cursorOfAnotherApp() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, max: 10)
+            bench["a"].always("create", .now(Wire.accepted("captured")))
+            let id = try await bench.create(key: "1", app: "blog").id
+            var query = PaymentQuery()
+            query.cursor = id
+            query.app = "shop"
+            await #expect(throws: Problem.self) { try await bench.engine.payments(query) }
+            query.app = "blog"
+            #expect(try await bench.engine.payments(query).payments.isEmpty)
+        }
+    }
+
     @Test("an app sees its own payments only, and none whose create is still under way")
     func isolation() async throws {
         try await Simulation.run { simulation in
