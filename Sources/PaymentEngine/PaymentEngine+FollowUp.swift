@@ -164,6 +164,9 @@ extension PaymentEngine {
             case .replied(.rejected(let detail, let code)):
                 note(.rejected, code)
                 return (.replied(.rejected(detail: detail, providerCode: code)), attempts)
+            case .replied(.conflict(let detail)):
+                note(.rejected, "conflict")
+                return (isOpen ? .open : .replied(.conflict(detail: detail)), attempts)
             case .replied(.declined(let decline)):
                 note(.declined, decline.code.rawValue)
                 return (.replied(.declined(decline)), attempts)
@@ -218,6 +221,8 @@ extension PaymentEngine {
             problem = Problem(.paymentDeclined, decline.message)
         case .replied(.rejected(let detail, _)):
             problem = Problem(.providerRejected, detail)
+        case .replied(.conflict(let detail)):
+            problem = Problem(.invalidState, detail)
         case .nobody(let wait):
             problem = Problem(
                 .noProviderAvailable,

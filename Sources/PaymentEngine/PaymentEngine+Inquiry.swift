@@ -36,8 +36,9 @@ extension PaymentEngine {
         else { return nil }
         let payment = record.payment
         let subject = InquirySubject(
-            reference: record.reference, providerReference: payment.providerReference, money: payment.money,
-            method: payment.method, createdAt: payment.createdAt, expiresAt: payment.expiresAt,
+            reference: record.reference, providerReference: payment.providerReference,
+            checkoutReference: payment.checkoutReference, money: payment.money, method: payment.method,
+            capture: payment.capture, createdAt: payment.createdAt, expiresAt: payment.expiresAt,
             session: record.session, now: environment.wallClock, claimedTransactionID: id)
         guard let request = adapter.inquiryRequest(for: subject) else { return nil }
         return Inquiry(adapter: adapter, subject: subject, request: request)
@@ -50,7 +51,8 @@ extension PaymentEngine {
         let now = environment.wallClock
         let observation = Observation(
             provider: provider, state: report.state, money: report.money,
-            providerReference: report.providerReference, expiresAt: report.expiresAt)
+            providerReference: report.providerReference, checkoutReference: report.checkoutReference,
+            expiresAt: report.expiresAt)
         return await change(id) { record in
             let effect = record.payment.observe(observation, at: now)
             // A provider that had the payment before a failover has nothing to say of it where it is now.

@@ -73,7 +73,7 @@ extension Payment {
         updatedAt = now
     }
 
-    private mutating func setLastRefund(_ status: Refund.Status) {
+    mutating func setLastRefund(_ status: Refund.Status) {
         precondition(!refunds.isEmpty, "a refund is open without its record")
         refunds[refunds.count - 1].status = status
     }

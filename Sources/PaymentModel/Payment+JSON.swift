@@ -26,7 +26,7 @@ extension Payment {
         writer.optional("card", card) { $1.write(to: &$0) }
         writer.member("route", route)
         writer.member("provider", provider)
-        writer.member("provider_reference", providerReference)
+        writer.member("provider_reference", providerReference ?? checkoutReference)
         writer.optional("next_action", nextAction) { $1.write(to: &$0) }
         writer.optional("decline", decline) { $1.write(to: &$0) }
         writer.optional("open_operation", openOperation) { $1.write(to: &$0) }

@@ -21,17 +21,19 @@ public struct Observation: Sendable, Hashable {
     /// The payment's whole amount as the provider has it; nil where it does not say.
     public let money: Money?
     public let providerReference: String?
+    public let checkoutReference: String?
     public let expiresAt: Timestamp?
 
     /// Makes an observation.
     public init(
         provider: String, state: ReportedState, money: Money? = nil, providerReference: String? = nil,
-        expiresAt: Timestamp? = nil
+        checkoutReference: String? = nil, expiresAt: Timestamp? = nil
     ) {
         self.provider = provider
         self.state = state
         self.money = money
         self.providerReference = providerReference
+        self.checkoutReference = checkoutReference
         self.expiresAt = expiresAt
     }
 }
@@ -59,7 +61,7 @@ extension Payment {
         }
         let isElsewhere = provider != nil && provider != observation.provider
         switch observation.state {
-        case .authorized, .captured, .reversed: break
+        case .authorized, .captured, .partiallyRefunded, .refunded, .reversed: break
         default: if isElsewhere { return .unchanged }
         }
         switch observation.state {
@@ -82,6 +84,7 @@ extension Payment {
         // Of an authorization that was never seen: the payment is closed and nothing was taken.
         case .voided:
             return end(status == .pending || status == .requiresAction ? .canceled : .voided, observation, at: now)
+        case .partiallyRefunded, .refunded: return giveBack(observation, at: now)
         case .reversed: return flag(.reversal, observation, at: now)
         }
     }
@@ -106,8 +109,16 @@ extension Payment {
         if next == .refunded { amountRefunded = amountCaptured }
         if !next.holdsMoney, refunds.isEmpty { amountCaptured = 0 }
         review = nil
+        if let open = openOperation, open.type == .refund { settleRefund(open, by: next) }
         openOperation = nil
         record(note)
+    }
+
+    /// A person who says that money went back says that the open refund was done; else it was not.
+    private mutating func settleRefund(_ open: OpenOperation, by next: PaymentStatus) {
+        guard next == .refunded || next == .partiallyRefunded else { return setLastRefund(.failed) }
+        setLastRefund(.succeeded)
+        if next == .partiallyRefunded { amountRefunded = min(amountCaptured, amountRefunded + (open.amount ?? 0)) }
     }
 
     /// Adds a try to the history. Beyond 100 the middle is dropped: the first tries say how it began, the last how it is.
@@ -122,6 +133,7 @@ extension Payment {
         guard provider != self.provider, status != .authorized, !status.holdsMoney else { return }
         self.provider = provider
         providerReference = nil
+        checkoutReference = nil
     }
 
     /// Takes a step that the table must allow: a step that it forbids is our own mistake and traps.
@@ -174,6 +186,27 @@ extension Payment {
         }
     }
 
+    /// Takes the word that money went back. Refunds of ours explain it as far as they go, and one that is open is done where
+    /// only it can have done it; what they do not explain is for a person.
+    private mutating func giveBack(_ observation: Observation, at now: Timestamp) -> ObservationEffect {
+        let before = status
+        var effect = succeed(.captured, observation, at: now)
+        if case .needsReview = effect { return effect }
+        let isWhole = observation.state == .refunded
+        let ours = refunds.contains { $0.status != .failed }
+        guard isWhole ? refundable == 0 : ours else {
+            let flagged = flag(.reversal, observation, at: now)
+            // Money that was not known to be taken: the state has changed as well.
+            if case .changed = effect { return effect }
+            return flagged
+        }
+        if isWhole, openOperation?.type == .refund {
+            completeOperation(at: now)
+            effect = .changed(from: before, late: false)
+        }
+        return effect
+    }
+
     private mutating func end(
         _ next: PaymentStatus, _ observation: Observation, at now: Timestamp, _ fill: (inout Payment) -> Void = { _ in }
     ) -> ObservationEffect {
@@ -202,8 +235,10 @@ extension Payment {
             if provider != observation.provider {
                 provider = observation.provider
                 providerReference = nil
+                checkoutReference = nil
             }
             providerReference = observation.providerReference ?? providerReference
+            checkoutReference = checkoutReference ?? observation.checkoutReference
         }
         fill(&self)
         // Nothing more is unresolved once the outcome is known; other findings stay for a person.
@@ -214,6 +249,7 @@ extension Payment {
     private mutating func learn(_ observation: Observation) {
         if provider == nil { provider = observation.provider }
         if providerReference == nil { providerReference = observation.providerReference }
+        if checkoutReference == nil { checkoutReference = observation.checkoutReference }
         if let expiry = observation.expiresAt { expiresAt = expiry }
     }
 

@@ -30,8 +30,11 @@ public struct Payment: Sendable, Hashable {
     /// When the provider's session or hold ends, where it told.
     public internal(set) var expiresAt: Timestamp?
     public internal(set) var updatedAt: Timestamp
-    /// The provider's own reference, once it is known.
+    /// The provider's own reference of the transaction, once it is known.
     public internal(set) var providerReference: String?
+    /// The provider's reference of the page or session in which the customer pays, where that is another thing than the
+    /// transaction which comes of it.
+    public internal(set) var checkoutReference: String?
     /// The instance that has the payment, or may have it.
     public internal(set) var provider: String?
     public internal(set) var route: String?

@@ -126,6 +126,10 @@ public enum ReportedState: Sendable, Hashable {
     case canceled
     case expired
     case voided
+    /// Taken, and a part of it returned since.
+    case partiallyRefunded
+    /// Taken, and all of it returned since.
+    case refunded
     /// Money went back without a refund of ours: a reversal, a dispute.
     case reversed
 }

@@ -9,6 +9,8 @@ public struct ConformanceFixture: Sendable {
     /// What the file is of.
     public enum Operation: String, Sendable, CaseIterable {
         case create, inquiry, token, callback, capture, cancel, refund
+        /// A reply to `followUpInquiryRequest`.
+        case finding
         /// A documented body of a request of ours: for the plugin's own tests.
         case request
     }
@@ -18,13 +20,14 @@ public struct ConformanceFixture: Sendable {
     public let operation: Operation
     /// The kind of outcome.
     ///
-    /// - Create: `accepted`, `declined`, `refused`, `rejected`, `duplicate`, `ambiguous`.
-    /// - Follow-ups: `done`, `pending`, `declined`, `refused`, `rejected`, `ambiguous`.
+    /// - Create: `accepted`, `declined`, `refused`, `rejected`, `duplicate`, `key_reused`, `ambiguous`.
+    /// - Follow-ups: `done`, `pending`, `declined`, `refused`, `rejected`, `conflict`, `ambiguous`.
+    /// - Asking after a follow-up (`finding`): `done`, `not_done`, `pending`, `declined`, `no_answer`.
     /// - Token: `issued`, `refused`, `no_answer`.
     /// - Inquiry: a state, `not_found`, `refused`, `no_answer`.
     /// - Callback: a state, or `unreadable`.
     /// - States: `requires_action`, `pending`, `authorized`, `captured`, `failed`, `failed_for_now`, `canceled`,
-    ///   `expired`, `voided`, `reversed`.
+    ///   `expired`, `voided`, `partially_refunded`, `refunded`, `reversed`.
     public let expectation: String
     public let reply: ProviderReply
 

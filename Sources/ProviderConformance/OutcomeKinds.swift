@@ -11,6 +11,7 @@ extension CreateOutcome {
         case .refused: "refused"
         case .rejected: "rejected"
         case .duplicate: "duplicate"
+        case .keyReused: "key_reused"
         case .ambiguous: "ambiguous"
         }
     }
@@ -45,7 +46,20 @@ extension FollowUpOutcome {
         case .declined: "declined"
         case .refused: "refused"
         case .rejected: "rejected"
+        case .conflict: "conflict"
         case .ambiguous: "ambiguous"
+        }
+    }
+}
+
+extension FollowUpFinding {
+    var kind: String {
+        switch self {
+        case .done: "done"
+        case .notDone: "not_done"
+        case .pending: "pending"
+        case .declined: "declined"
+        case .noAnswer: "no_answer"
         }
     }
 }
@@ -62,6 +76,8 @@ extension ReportedState {
         case .canceled: "canceled"
         case .expired: "expired"
         case .voided: "voided"
+        case .partiallyRefunded: "partially_refunded"
+        case .refunded: "refunded"
         case .reversed: "reversed"
         }
     }

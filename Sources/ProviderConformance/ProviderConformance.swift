@@ -95,6 +95,7 @@ struct Examiner<Adapter: ProviderAdapter> {
             (.create, true), (.inquiry, adapter is any Inquiring), (.token, adapter is any TokenAuthenticated),
             (.callback, adapter is any CallbackReceiving), (.capture, adapter is any Capturing),
             (.cancel, adapter is any Canceling), (.refund, adapter is any Refunding),
+            (.finding, adapter is any FollowUpInquiring),
         ]
         for (operation, isThere) in expected {
             expect(

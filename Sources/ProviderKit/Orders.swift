@@ -27,9 +27,13 @@ public struct PaymentOrder: Sendable {
 public struct InquirySubject: Sendable {
     /// Our reference at this provider.
     public let reference: String
+    /// The provider's reference of the transaction, once it is known.
     public let providerReference: String?
+    /// The provider's reference of its page or session, where that is another thing.
+    public let checkoutReference: String?
     public let money: Money
     public let method: PaymentMethod
+    public let capture: CaptureMode
     /// When the payment was begun.
     public let createdAt: Timestamp
     /// When the provider's session ends, where it told.
@@ -43,14 +47,16 @@ public struct InquirySubject: Sendable {
 
     /// Makes a subject.
     public init(
-        reference: String, providerReference: String?, money: Money, method: PaymentMethod, createdAt: Timestamp,
-        expiresAt: Timestamp? = nil, session: [String: Secret] = [:], now: Timestamp,
-        claimedTransactionID: String? = nil
+        reference: String, providerReference: String?, checkoutReference: String? = nil, money: Money,
+        method: PaymentMethod, capture: CaptureMode = .automatic, createdAt: Timestamp, expiresAt: Timestamp? = nil,
+        session: [String: Secret] = [:], now: Timestamp, claimedTransactionID: String? = nil
     ) {
         self.reference = reference
         self.providerReference = providerReference
+        self.checkoutReference = checkoutReference
         self.money = money
         self.method = method
+        self.capture = capture
         self.createdAt = createdAt
         self.expiresAt = expiresAt
         self.session = session

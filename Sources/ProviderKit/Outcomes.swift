@@ -18,8 +18,11 @@ public struct ProviderReport: Sendable {
     public var state: ReportedState
     /// The payment's whole amount as the provider has it; nil where it does not say. It is compared with the order.
     public var money: Money?
-    /// The provider's own reference.
+    /// The provider's own reference of the transaction. Another one that succeeds is money taken twice.
     public var providerReference: String?
+    /// The provider's reference of the page or session in which the customer pays, where the transaction that comes of it
+    /// has a reference of its own. Callbacks and inquiries may name either.
+    public var checkoutReference: String?
     /// The reference that we gave, where the provider names it.
     public var ourReference: String?
     /// When the session or the hold ends.
@@ -29,12 +32,14 @@ public struct ProviderReport: Sendable {
 
     /// Makes a report.
     public init(
-        _ state: ReportedState, money: Money? = nil, providerReference: String? = nil, ourReference: String? = nil,
-        expiresAt: Timestamp? = nil, session: [String: Secret] = [:]
+        _ state: ReportedState, money: Money? = nil, providerReference: String? = nil,
+        checkoutReference: String? = nil, ourReference: String? = nil, expiresAt: Timestamp? = nil,
+        session: [String: Secret] = [:]
     ) {
         self.state = state
         self.money = money
         self.providerReference = providerReference
+        self.checkoutReference = checkoutReference
         self.ourReference = ourReference
         self.expiresAt = expiresAt
         self.session = session
@@ -84,6 +89,9 @@ public enum CreateOutcome: Sendable {
     case rejected(detail: String, providerCode: String?)
     /// Refused because the reference was used before: the payment of that reference exists and has to be asked for.
     case duplicate
+    /// The provider has another request under our key and did nothing with this one: the app used its key twice, with a
+    /// restart between. Only what is documented so.
+    case keyReused
     /// Not explained by the documents: nobody knows what became of it. A slug such as `http_500`.
     case ambiguous(reason: String)
 }
@@ -119,6 +127,23 @@ public enum FollowUpOutcome: Sendable {
     case refused(Refusal)
     /// The provider calls the request invalid, and nothing was done.
     case rejected(detail: String, providerCode: String?)
+    /// The provider's state of the payment forbids it, as it says of a payment that was captured already, and this request
+    /// did nothing. The host asks what that state is. `detail` is for the app, without secrets.
+    case conflict(detail: String)
     /// Not explained by the documents. A slug such as `http_500`.
     case ambiguous(reason: String)
+}
+
+/// What came of asking after a follow-up whose outcome is open.
+public enum FollowUpFinding: Sendable {
+    /// It was done.
+    case done(providerReference: String?)
+    /// The provider knows the payment and nothing of this follow-up: it was not done, or not yet.
+    case notDone
+    /// It was taken up; its outcome is still to come.
+    case pending
+    /// The provider declined it for good; nothing was done.
+    case declined(Decline)
+    /// No answer that says anything. A slug such as `http_500`.
+    case noAnswer(reason: String)
 }

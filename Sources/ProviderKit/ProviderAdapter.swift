@@ -75,6 +75,9 @@ public protocol CallbackReceiving: ProviderAdapter {
 }
 
 /// A provider whose authorizations can be captured.
+///
+/// Of the safety of a follow-up the host takes this: `.replayable` and `.inert` ones whose outcome is open are sent again
+/// under the same key, all others only asked after.
 public protocol Capturing: ProviderAdapter {
     func captureSafety(for followUp: FollowUp) -> SendSafety
     func captureRequest(for followUp: FollowUp) -> ProviderRequest
@@ -86,6 +89,20 @@ public protocol Canceling: ProviderAdapter {
     func cancelSafety(for followUp: FollowUp) -> SendSafety
     func cancelRequest(for followUp: FollowUp) -> ProviderRequest
     func cancelOutcome(of reply: ProviderReply, for followUp: FollowUp) -> FollowUpOutcome
+}
+
+/// A provider that can be asked what became of a follow-up whose outcome is open, where the state of the payment does not
+/// tell: a partial refund whose reply was lost.
+///
+/// Asking may take several requests, as where a list has pages. The host sends what `request` gives, adds each reply to the
+/// list, and reads the whole list when no further request comes; it sends 20 at most.
+public protocol FollowUpInquiring: ProviderAdapter {
+    /// The next request, after the replies to those before it; nil where there is no more to ask, and nil for no replies
+    /// where this follow-up cannot be asked after. `followUp.payment` is the payment as it was before the follow-up.
+    func followUpInquiryRequest(for followUp: FollowUp, after replies: [ProviderReply]) -> ProviderRequest?
+
+    /// What the replies mean.
+    func followUpFinding(in replies: [ProviderReply], for followUp: FollowUp) -> FollowUpFinding
 }
 
 /// A provider whose captured payments can be refunded.

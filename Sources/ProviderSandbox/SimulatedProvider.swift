@@ -38,6 +38,10 @@ enum SandboxOperation: String, Sendable, CaseIterable {
     case create
     case status
     case token
+    case capture
+    /// Voids an authorization, or closes an open checkout.
+    case cancel
+    case refund
     /// The provider's own call to the merchant.
     case callback
 }

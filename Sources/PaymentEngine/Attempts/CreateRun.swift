@@ -163,6 +163,11 @@ struct CreateRun {
                 note(runtime, .create, .rejected, code, since: began)
                 if case .end(let end) = openOrNext { return .end(end) }
                 return .end(.rejected(detail: detail, providerCode: code, provider: runtime.name))
+            case .replied(.keyReused):
+                history.record(.refused, spending: ticket)
+                note(runtime, .create, .rejected, "key_reused", since: began)
+                if case .end(let end) = openOrNext { return .end(end) }
+                return .end(.belongsToAnother)
             case .replied(.duplicate):
                 let wasOpen = history.openProvider != nil
                 if safety == .inert {
@@ -362,7 +367,7 @@ extension ReportedState {
     /// Whether money is taken or held.
     var isMoney: Bool {
         switch self {
-        case .captured, .authorized, .reversed: true
+        case .captured, .authorized, .partiallyRefunded, .refunded, .reversed: true
         default: false
         }
     }

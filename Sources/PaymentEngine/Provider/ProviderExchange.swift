@@ -24,7 +24,7 @@ extension ProviderRuntime {
             switch outcome {
             case .refused(let refusal): .refused(refusal)
             case .ambiguous: .fault
-            case .accepted, .declined, .rejected, .duplicate: .healthy
+            case .accepted, .declined, .rejected, .duplicate, .keyReused: .healthy
             }
         }
     }
@@ -53,7 +53,7 @@ extension ProviderRuntime {
             switch outcome {
             case .refused(let refusal): .refused(refusal)
             case .ambiguous: .fault
-            case .done, .pending, .declined, .rejected: .healthy
+            case .done, .pending, .declined, .rejected, .conflict: .healthy
             }
         }
     }

@@ -105,11 +105,13 @@ package struct PaymentRecord: Sendable {
         if !references.contains(name) { references.append(name) }
     }
 
-    /// Remembers the provider's own reference, so that callbacks find the payment by it.
+    /// Remembers the provider's own references, so that callbacks find the payment by them.
     mutating func learnProviderReference() {
-        guard let provider = payment.provider, let reference = payment.providerReference else { return }
-        let name = Self.name(provider, reference)
-        if !references.contains(name) { references.append(name) }
+        guard let provider = payment.provider else { return }
+        for reference in [payment.providerReference, payment.checkoutReference] {
+            guard let name = reference.map({ Self.name(provider, $0) }), !references.contains(name) else { continue }
+            references.append(name)
+        }
     }
 
     /// Whether a callback is new; remembers it. The last 64 are known by name, older ones by the state they led to.
