@@ -27,7 +27,9 @@ final class SandboxCore: Sendable {
 
     init(configuration: SandboxConfiguration, logger: Logger) {
         self.configuration = configuration
-        providers = [PayaloProvider(configuration), SpayonProvider(configuration)]
+        providers = [
+            PayaloProvider(configuration), SpayonProvider(configuration), PaymentGatewayProvider(configuration),
+        ]
         registry = CallbackRegistry(providers, router: configuration.router)
         courier = CallbackCourier(registry: registry, logger: logger)
     }
