@@ -72,7 +72,7 @@ struct AskableFollowUpAdapter: ScriptedFollowUps, FollowUpInquiring {
         guard followUp.operation == .refund else { return nil }
         let pages = replies.last.flatMap { Wire.value("pages", in: Wire.text(of: $0)) }.flatMap(Int.init) ?? 1
         guard replies.count < pages else { return nil }
-        return ProviderRequest(.get, "/finding?page=\(replies.count)")
+        return ProviderRequest(.get, "/finding?page=\(replies.count)&ref=\(followUp.key)")
     }
 
     func followUpFinding(in replies: [ProviderReply], for followUp: FollowUp) -> FollowUpFinding {
