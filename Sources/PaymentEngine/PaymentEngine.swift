@@ -85,7 +85,7 @@ package final class PaymentEngine: Sendable {
     /// Refuses new payments from now on: the grace of draining is over.
     package func stopTakingPayments() { state.withLock { $0.takesPayments = false } }
 
-    /// Returns when no payment is under way, those whose caller has hung up included.
+    /// Returns when no payment and no delivery of an event is under way, payments whose caller has hung up included.
     package func idle() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in

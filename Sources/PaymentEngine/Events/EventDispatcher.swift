@@ -10,6 +10,7 @@ final class EventDispatcher: Sendable {
 
     /// An app's webhook and what reaches it.
     struct Receiver: Sendable {
+        let app: String
         let webhook: AppConfiguration.Webhook
         let transport: any ProviderTransport
         /// It answered 410: nothing more goes there by itself.
@@ -34,14 +35,42 @@ final class EventDispatcher: Sendable {
         apps: [String: AppConfiguration], environment: any EngineEnvironment,
         transport: PaymentEngine.EventTransportFactory
     ) throws {
+        queue = DueQueue(environment: environment)
+        state = Mutex(State(receivers: try Self.receivers(of: apps, keeping: [:], transport)))
+        self.environment = environment
+    }
+
+    /// Takes the webhooks of another configuration. Where an app's is the same, its connections and that it is gone live on.
+    /// Returns what is used no more and is to be shut down. Throws what the factory throws, and nothing has changed then.
+    func configure(
+        apps: [String: AppConfiguration], transport: PaymentEngine.EventTransportFactory
+    ) throws -> [any ProviderTransport] {
+        let before = state.withLock { $0.receivers }
+        let made = try Self.receivers(of: apps, keeping: before, transport)
+        state.withLock { state in
+            state.receivers = made.mapValues { receiver in
+                var receiver = receiver
+                // It may have been marked meanwhile.
+                if let old = state.receivers[receiver.app], old.webhook.url == receiver.webhook.url {
+                    receiver.isGone = old.isGone
+                }
+                return receiver
+            }
+        }
+        return before.values.filter { made[$0.app]?.webhook.isReached(as: $0.webhook) != true }.map(\.transport)
+    }
+
+    private static func receivers(
+        of apps: [String: AppConfiguration], keeping old: [String: Receiver],
+        _ transport: PaymentEngine.EventTransportFactory
+    ) throws -> [String: Receiver] {
         var receivers: [String: Receiver] = [:]
         for (name, app) in apps {
             guard let webhook = app.webhook else { continue }
-            receivers[name] = Receiver(webhook: webhook, transport: try transport(app, webhook))
+            let kept = old[name].flatMap { $0.webhook.isReached(as: webhook) ? $0.transport : nil }
+            receivers[name] = Receiver(app: name, webhook: webhook, transport: try kept ?? transport(app, webhook))
         }
-        queue = DueQueue(environment: environment)
-        state = Mutex(State(receivers: receivers))
-        self.environment = environment
+        return receivers
     }
 
     /// How the delivery of an event begins that happens now.
@@ -57,10 +86,10 @@ final class EventDispatcher: Sendable {
     func receiver(_ app: String) -> Receiver? { state.withLock { $0.receivers[app] } }
 
     /// Notes whether the app's address is gone; not where a reload has given the app another one meanwhile.
-    func mark(_ receiver: Receiver, of app: String, gone: Bool) {
+    func mark(_ receiver: Receiver, gone: Bool) {
         state.withLock { state in
-            guard state.receivers[app]?.webhook.url == receiver.webhook.url else { return }
-            state.receivers[app]?.isGone = gone
+            guard state.receivers[receiver.app]?.webhook.url == receiver.webhook.url else { return }
+            state.receivers[receiver.app]?.isGone = gone
         }
     }
 
@@ -78,5 +107,12 @@ final class EventDispatcher: Sendable {
     /// Gives the connections back.
     func shutdown() async {
         for receiver in state.withLock({ Array($0.receivers.values) }) { await receiver.transport.shutdown() }
+    }
+}
+
+extension AppConfiguration.Webhook {
+    /// Whether one transport does for both.
+    fileprivate func isReached(as other: Self) -> Bool {
+        origin == other.origin && allowPrivate == other.allowPrivate
     }
 }

@@ -82,8 +82,8 @@ extension PaymentEngine {
             return (action, delivery)
         }
         switch outcome {
-        case .replied(status: 410): dispatcher.mark(receiver, of: app, gone: true)
-        case .replied(status: 200..<300): dispatcher.mark(receiver, of: app, gone: false)
+        case .replied(status: 410): dispatcher.mark(receiver, gone: true)
+        case .replied(status: 200..<300): dispatcher.mark(receiver, gone: false)
         default: break
         }
         // Nil: it went with its payment, which made room.

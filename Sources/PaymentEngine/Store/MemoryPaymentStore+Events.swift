@@ -31,21 +31,12 @@ extension MemoryPaymentStore {
         private let refunded: Int64
         private let review: Review.Reason?
 
-        init(_ record: PaymentRecord) {
-            isVisible = record.isVisible
-            status = record.payment.status
-            refunded = record.payment.amountRefunded
-            review = record.payment.review?.reason
-        }
-
-        /// Of a payment that was not there.
-        static let nothing = EventMark()
-
-        private init() {
-            isVisible = false
-            status = .unknown
-            refunded = 0
-            review = nil
+        /// Takes the place and not the record, which it would copy.
+        init(_ place: Place) {
+            isVisible = place.record.isVisible
+            status = place.record.payment.status
+            refunded = place.record.payment.amountRefunded
+            review = place.record.payment.review?.reason
         }
 
         /// The events of the change from this to `after`: the state's first, then the review's.
@@ -98,7 +89,7 @@ extension MemoryPaymentStore.State {
         of place: MemoryPaymentStore.Place, since before: MemoryPaymentStore.EventMark,
         delivery: (String) -> EventDelivery, clock: () -> Timestamp
     ) -> Bool {
-        let (moved, flagged) = before.events(until: MemoryPaymentStore.EventMark(place.record))
+        let (moved, flagged) = before.events(until: MemoryPaymentStore.EventMark(place))
         guard moved != nil || flagged != nil else { return false }
         let now = clock()
         let start = delivery(place.record.payment.app)

@@ -112,7 +112,7 @@ package final class MemoryPaymentStore: PaymentStore {
         let (result, app) = state.withLock { state -> (Result?, String?) in
             guard let place = state.places[id] else { return (nil, nil) }
             state.count(place.record, -1)
-            let mark = EventMark(place.record)
+            let mark = EventMark(place)
             let wasSettled = place.record.isSettled
             let known = place.record.references.count
             let result = change(&place.record)

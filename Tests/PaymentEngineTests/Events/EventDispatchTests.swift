@@ -296,4 +296,53 @@ struct EventDispatchTests {
             #expect(states.count { $0 == .pending } == 20 - EventDispatcher.mostOfApp)
         }
     }
+
+    @Test("another configuration: another address is not gone, the same one still is; without a webhook nothing waits")
+    func reconfigured() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let dispatcher = bench.engine.dispatcher
+            let receiver = try #require(bench.receivers["shop"])
+            receiver.always("hooks", .now(Wire.reply(410, "")))
+            _ = try await bench.create(key: "1")
+            await simulation.quiet()
+            #expect(receiver.sent().count == 1)
+
+            func configure(_ webhook: AppConfiguration.Webhook?) throws -> Int {
+                let app = AppConfiguration(name: "shop", keys: [], webhook: webhook)
+                return try dispatcher.configure(apps: ["shop": app]) { _, _ in receiver }.count
+            }
+            // Another secret and other waits: the same address, and the same connections.
+            var webhook = Self.webhook([1])
+            #expect(try configure(webhook) == 0)
+            _ = try await bench.create(key: "2")
+            await simulation.quiet()
+            #expect(receiver.sent().count == 1)
+            // Another path: not gone, and still the same connections.
+            webhook.url = "https://shop.example/hooks?a=2"
+            #expect(try configure(webhook) == 0)
+            receiver.always("hooks", .now(Self.ok))
+            _ = try await bench.create(key: "3")
+            await simulation.quiet()
+            #expect(receiver.sent().map(\.request.path) == ["/hooks?a=1", "/hooks?a=2"])
+            // Another host: other connections.
+            webhook.url = "https://shop.example.org/hooks"
+            #expect(try configure(webhook) == 1)
+            // None: what waited for its next attempt is not sent any more.
+            receiver.always("hooks", .now(Self.broken))
+            _ = try await bench.create(key: "4")
+            await simulation.quiet()
+            #expect(try await Self.event(bench, "payment.pending").delivery.status == .pending)
+            #expect(try configure(nil) == 1)
+            await simulation.advance(by: .seconds(10))
+            let event = try await Self.event(bench, "payment.pending")
+            #expect(event.delivery.status == .none)
+            // One again: what is asked for goes there.
+            #expect(try configure(Self.webhook()) == 0)
+            receiver.always("hooks", .now(Self.ok))
+            _ = try await bench.engine.redeliver(event: event.id, call: bench.call())
+            await simulation.quiet()
+            #expect(try await Self.event(bench, "payment.pending").delivery.status == .delivered)
+        }
+    }
 }
