@@ -96,7 +96,7 @@ let package = Package(
             "PaymentEngine",
             [
                 "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
-                .crypto, .deque, .heap, .logging, .metrics,
+                .crypto, .deque, .heap, .httpTypes, .logging, .metrics,
             ]),
         .library(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
