@@ -120,13 +120,12 @@ enum PaymentGatewayMapping {
         }
     }
 
-    /// The texts with which a payment's state forbids a follow-up, by the document's endpoints; the last three are those of
-    /// the provider's program.
+    /// How the texts begin with which a payment's state forbids a follow-up: those of the document's endpoints, and in the
+    /// last row those of the provider's program.
     static let conflicts = [
-        "payment already captured", "payment already voided", "payment already refunded",
-        "payment already fully refunded",
-        "capture amount exceeds authorized amount", "refund amount exceeds available amount", "authorization expired",
-        "cannot void captured payment", "can only refund captured payments", "cannot cancel completed payment intent",
+        "payment already ", "payment intent already ", "capture amount exceeds authorized amount",
+        "refund amount exceeds available amount", "authorization expired", "cannot void captured payment",
+        "can only refund captured payments", "cannot cancel completed payment intent",
         "payment cannot be captured", "payment cannot be voided", "payment cannot be refunded",
     ]
 

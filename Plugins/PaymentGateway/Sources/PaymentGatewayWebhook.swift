@@ -56,8 +56,8 @@ extension PaymentGatewayAdapter {
         case "partially_refunded": report = ProviderReport(.partiallyRefunded, providerReference: payment.id)
         default: report = try PaymentGatewayMapping.report(of: payment, hiding: secrets)
         }
-        report.checkoutReference = payment.intentID
-        if case .failed(let decline) = report.state, payment.intentID != nil {
+        report.checkoutReference = payment.intentID.flatMap { PaymentGatewayWire.isReference($0) ? $0 : nil }
+        if case .failed(let decline) = report.state, report.checkoutReference != nil {
             // One of up to five attempts at a checkout: its id must not stand for the payment.
             report.state = .failedForNow(decline)
             report.providerReference = nil
