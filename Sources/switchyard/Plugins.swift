@@ -1,9 +1,11 @@
+import AlyaPay
 import Payalo
 import ProviderKit
 import Spayon
 
 /// The plugins built into this program. A new one is an import above and an element here.
 let builtInPlugins: [any ProviderAdapter.Type] = [
+    AlyaPayAdapter.self,
     PayaloAdapter.self,
     SpayonAdapter.self,
 ]
