@@ -24,6 +24,9 @@ struct DocumentedLimits: Sendable {
     /// The windows of each caller, one for each limit.
     private var windows: [String: [Window]] = [:]
 
+    /// How many callers have windows, open or not.
+    var callers: Int { windows.count }
+
     /// Callers kept; those with no open window make room.
     static let maxCallers = 10_000
 
