@@ -15,8 +15,9 @@ public struct ConformanceInputs {
     public var order: PaymentOrder
     /// The documented replies and callbacks.
     public var fixtures: [ConformanceFixture]
-    /// A regular expression that the provider's references match as a whole, alphabet and length, as documented.
-    public var referencePattern: String
+    /// A regular expression that the provider's references match as a whole, alphabet and length, as documented; nil
+    /// where the provider takes no reference of ours, so that none can be in a request.
+    public var referencePattern: String?
     /// Reads the money that a create asks for, exactly; nil where it cannot be read.
     public var moneyInRequest: (ProviderRequest) -> Money?
     /// Where the replies say the status, as a JSON pointer; nil where there is no such member. The suite puts an
@@ -62,7 +63,7 @@ public struct ConformanceInputs {
     /// Names what every plugin has; the rest is set where the plugin can do it.
     public init(
         settings: ProviderSettings, secrets: [String], order: PaymentOrder, fixtures: [ConformanceFixture],
-        referencePattern: String, moneyInRequest: @escaping (ProviderRequest) -> Money?, statusPointer: String? = nil,
+        referencePattern: String?, moneyInRequest: @escaping (ProviderRequest) -> Money?, statusPointer: String? = nil,
         documentedServerErrors: Set<Int> = [], subject: InquirySubject? = nil,
         paidInquiry: ((Money) -> [UInt8])? = nil, delivery: (([UInt8]) -> CallbackDelivery)? = nil,
         callbackProof: CallbackProof = .bodySignature, followUps: [FollowUp] = [],

@@ -14,7 +14,9 @@ extension Examiner {
             request.path == again.path && request.headers == again.headers && request.body == again.body,
             "the same order makes the same request", "\(request) differs from itself")
         expect(isReadable(request), "a JSON body is strict JSON", "\(request)")
-        expect(says(order.reference, request), "our reference is in the request", "\(request)")
+        if inputs.referencePattern != nil {
+            expect(says(order.reference, request), "our reference is in the request", "\(request)")
+        }
         if let adapter = adapter as? any CallbackReceiving, adapter.takesCallbackAddress {
             expect(
                 order.callbackURL.map { says($0, request) } ?? false, "the callback address is in the request",
@@ -25,8 +27,9 @@ extension Examiner {
     }
 
     private mutating func checkReferences() {
-        guard let pattern = try? Regex(inputs.referencePattern) else {
-            return expect(false, "the pattern of references is a regular expression", inputs.referencePattern)
+        guard let text = inputs.referencePattern else { return }
+        guard let pattern = try? Regex(text) else {
+            return expect(false, "the pattern of references is a regular expression", text)
         }
         for _ in 0..<100 {
             var hash: [UInt8] = []

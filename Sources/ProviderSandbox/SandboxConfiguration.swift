@@ -37,6 +37,8 @@ package struct SandboxConfiguration: Sendable {
     package var payaloMethods: [PayaloMethod]
     /// The products of the Spayon vendor's panel, payable by `product_id`.
     package var spayonProducts: [SpayonProduct]
+    /// How long a Waypay session stays payable. Documented is that `expiresAt` tells, and no length: assumed.
+    package var waypaySessionLifetime = Duration.seconds(30 * 60)
 
     /// The sandbox of `switchyard sandbox`, but for what is given; see the properties.
     package init(
@@ -105,6 +107,12 @@ package struct SandboxCredentials: Sendable {
             key: "pk_sandbox_backup", webhookSecret: "sandbox-paymentgateway-backup-webhook-secret",
             id: "merchant_sandbox_backup", instance: "cards-backup"),
     ]
+    /// Waypay's API key: `SWICH-API-Key`.
+    package var waypayKey = "pk_test_sandbox"
+    /// The key of a Waypay account that is suspended; its requests get 403.
+    package var waypaySuspendedKey = "pk_test_sandbox_suspended"
+    /// The secret that Waypay's requests are signed with.
+    package var waypaySignatureSecret = "mer_sk_sandbox_secret"
 
     /// The published credentials.
     package init() {}

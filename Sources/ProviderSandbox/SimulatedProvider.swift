@@ -173,7 +173,7 @@ struct SandboxCharge: Sendable {
     }
 
     /// The merchant's reference: Payalo's `merchantReference`, Spayon's `order_id`, Payment API Service's
-    /// `Idempotency-Key`.
+    /// `Idempotency-Key`, Waypay's `orderRef`.
     let reference: String
     /// What was taken, refunded or not: decimal text in major units, as the merchant ordered it.
     let amount: String

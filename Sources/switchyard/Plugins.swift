@@ -1,3 +1,4 @@
+import AlyaPay
 import Payalo
 import PaymentGateway
 import ProviderKit
@@ -5,6 +6,7 @@ import Spayon
 
 /// The plugins built into this program. A new one is an import above and an element here.
 let builtInPlugins: [any ProviderAdapter.Type] = [
+    AlyaPayAdapter.self,
     PayaloAdapter.self,
     PaymentGatewayAdapter.self,
     SpayonAdapter.self,

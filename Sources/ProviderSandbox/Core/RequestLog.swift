@@ -59,6 +59,7 @@ struct RequestLog: Sendable {
 extension RequestLog.Entry {
     private static let secretHeaders: Set<String> = [
         "authorization", "proxy-authorization", "cookie", "x-api-key", "x-client-secret", "x-signature",
+        "swich-api-key",
     ]
 
     /// `{"provider","method","path","at","headers":{…},"body":"…"}`; the values of headers and members that

@@ -29,6 +29,7 @@ final class SandboxCore: Sendable {
         self.configuration = configuration
         providers = [
             PayaloProvider(configuration), SpayonProvider(configuration), PaymentGatewayProvider(configuration),
+            WaypayProvider(configuration),
         ]
         registry = CallbackRegistry(providers, router: configuration.router)
         courier = CallbackCourier(registry: registry, logger: logger)
