@@ -1,9 +1,11 @@
 import Payalo
 import ProviderKit
 import Spayon
+import Waypay
 
 /// The plugins built into this program. A new one is an import above and an element here.
 let builtInPlugins: [any ProviderAdapter.Type] = [
     PayaloAdapter.self,
     SpayonAdapter.self,
+    WaypayAdapter.self,
 ]

@@ -65,7 +65,7 @@ extension EndToEnd {
             let (status, output) = try await Self.run(["providers", "--json"])
             #expect(status == 0)
             let plugins = try #require(try JSONValue(parsing: output.filter { $0 != "\n" })["providers"]?.array)
-            #expect(plugins.compactMap { $0["id"]?.string } == ["payalo", "spayon"])
+            #expect(plugins.compactMap { $0["id"]?.string } == ["payalo", "spayon", "waypay"])
             for plugin in plugins {
                 #expect(plugin["operations"]?.array?.compactMap(\.string) == ["create", "inquiry", "callback"])
                 #expect(plugin["settings"]?.array?.isEmpty == false)
