@@ -5,8 +5,13 @@ package struct SandboxConfiguration: Sendable {
     package var host: String
     /// The port of the common listener, with every provider under its prefix; 0 takes any free one.
     package var port: Int
-    /// Whether the providers' documented rate limits hold. Payalo and Spayon document none.
+    /// Whether the providers' documented rate limits hold; `--no-limits` lifts them. AlyaPay documents 100 requests per
+    /// 15 minutes and key, Payment API Service 20 a second and 10,000 an hour per merchant for payments, 100 a second
+    /// for transactions and 50 a second per address for its public part. Payalo, Spayon and Waypay document none.
     package var documentedLimits: Bool
+    /// Where the callback addresses that merchants have registered point to at first: the router's public address, to
+    /// which `/webhooks/` and the shipped instance are added. `POST /_sandbox/callbacks` changes them.
+    package var router: String
     /// The credentials that the simulated providers accept.
     package var credentials: SandboxCredentials
     /// Whether each provider also gets a listener of its own, without a prefix, on any free port; see
@@ -32,6 +37,7 @@ package struct SandboxConfiguration: Sendable {
         host: String = "127.0.0.1",
         port: Int = 9400,
         documentedLimits: Bool = true,
+        router: String = "http://127.0.0.1:8080",
         credentials: SandboxCredentials = SandboxCredentials(),
         ownListeners: Bool = false,
         autoSettleAfter: Duration? = nil,
@@ -43,9 +49,11 @@ package struct SandboxConfiguration: Sendable {
         spayonProducts: [SpayonProduct] = [SpayonProduct(id: 1, name: "Iphone 16S", price: "10", currency: "AMD")]
     ) {
         precondition(maxTransactions > 0, "a sandbox keeps at least one transaction")
+        precondition(Self.isRouter(router), "the router is at an https address, or at an http one on loopback")
         self.host = host
         self.port = port
         self.documentedLimits = documentedLimits
+        self.router = router
         self.credentials = credentials
         self.ownListeners = ownListeners
         self.autoSettleAfter = autoSettleAfter
@@ -55,6 +63,11 @@ package struct SandboxConfiguration: Sendable {
         self.maxTransactions = maxTransactions
         self.payaloMethods = payaloMethods
         self.spayonProducts = spayonProducts
+    }
+
+    /// Whether callbacks may go to this address: `https`, or `http` on loopback, without a query.
+    package static func isRouter(_ url: String) -> Bool {
+        MerchantURL.isAcceptable(url) && !url.contains("?") && !url.contains("#")
     }
 }
 

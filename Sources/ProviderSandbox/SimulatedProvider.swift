@@ -10,8 +10,14 @@ protocol SimulatedProvider: Sendable {
     var id: String { get }
     /// What faults can be narrowed to.
     var operations: Set<SandboxOperation> { get }
-    /// The names of JSON members, at any depth, whose values are not to be shown in `GET /_sandbox/requests`.
+    /// The names of JSON members at any depth, and of values in forms and queries, that are neither kept for nor shown
+    /// in `GET /_sandbox/requests`.
     var secretMembers: Set<String> { get }
+    /// The outcomes of `POST /_sandbox/settle` that this provider knows; all of them unless said otherwise. What an
+    /// outcome does to which transaction stands at the provider's ``settle(reference:outcome:code:effects:at:)``.
+    var outcomes: Set<SandboxOutcome> { get }
+    /// The merchants whose callback address is registered with the provider; none where each payment names one.
+    var registrations: [CallbackRegistration] { get }
 
     /// Which operation of the API a request is; `nil` for everything else (hosted pages, unknown paths), which
     /// request faults leave alone.
@@ -29,18 +35,30 @@ protocol SimulatedProvider: Sendable {
         -> SettleResult
     /// Lets time pass: expiries and automatic settlements that are due. Called every few dozen milliseconds.
     func tick(at time: SandboxTime) -> [SandboxCallback]
-    /// All money taken, oldest first.
+    /// All money taken, oldest first: an authorization is none, and what was refunded stays with the refunds beside it.
     func charges() -> [SandboxCharge]
 }
 
-/// An operation that a fault can be narrowed to. Providers that come later add theirs.
+extension SimulatedProvider {
+    var outcomes: Set<SandboxOutcome> { Set(SandboxOutcome.allCases) }
+    var registrations: [CallbackRegistration] { [] }
+}
+
+/// An operation that a fault can be narrowed to; each provider names its own in `operations`.
+///
+/// A fault of requests that is not narrowed hits them all, but for `charge_then_timeout` and `charge_then_500`, which
+/// hit creates; see ``Fault/hits(_:)``.
 enum SandboxOperation: String, Sendable, CaseIterable {
+    /// Opens a payment, a checkout or an authorization.
     case create
+    /// Asks after one, or lists them.
     case status
     case token
+    /// Takes the money of an authorization.
     case capture
     /// Voids an authorization, or closes an open checkout.
     case cancel
+    /// Returns money, whole or in part.
     case refund
     /// The provider's own call to the merchant.
     case callback
@@ -56,6 +74,10 @@ struct SandboxRequest: Sendable {
     /// Scheme, host, port and prefix under which the caller reached the provider, for addresses of hosted pages.
     let baseURL: String
     let time: SandboxTime
+    /// What follows the `?`, still percent-encoded.
+    var query: Substring = ""
+    /// The caller's IP address, for limits that are counted by it.
+    var caller = "127.0.0.1"
 
     /// The path's segments, percent-decoded; `nil` where one does not decode.
     var segments: [String]? {
@@ -66,11 +88,16 @@ struct SandboxRequest: Sendable {
         }
         return segments
     }
+
+    /// The first value of a name in the query, percent-decoded; `nil` where there is none or it does not decode.
+    func queryValue(_ name: String) -> String? {
+        HostedPage.field(name, in: Array(query.utf8))
+    }
 }
 
 /// What a fault changes in the processing of one request or settlement.
 struct SandboxEffects: Sendable {
-    /// The customer pays before the reply is written.
+    /// The customer pays before the reply is written. Said of creates only.
     var takesMoneyAtOnce = false
     /// Whether statuses and callbacks of a transaction are to name another amount from now on. Asked once for each
     /// transaction that is touched and names the right one, so that a refused request uses up no fault.
@@ -134,19 +161,36 @@ enum SettleResult: Sendable {
 
 /// Money that a provider took.
 struct SandboxCharge: Sendable {
-    /// The merchant's reference: Payalo's `merchantReference`, Spayon's `order_id`.
+    /// Money given back.
+    struct Refund: Sendable {
+        /// Decimal text in major units.
+        let amount: String
+        let at: WallTime
+    }
+
+    /// The merchant's reference: Payalo's `merchantReference`, Spayon's `order_id`, Payment API Service's
+    /// `Idempotency-Key`.
     let reference: String
-    /// Decimal text in major units, as the merchant ordered it.
+    /// What was taken, refunded or not: decimal text in major units, as the merchant ordered it.
     let amount: String
     /// ISO 4217, upper case.
     let currency: String
-    /// What became of it: `captured`.
+    /// What became of it: `captured`, `partially_refunded`, `refunded`.
     let state: String
     let at: WallTime
+    /// Oldest first; `nil` where the provider has no refunds.
+    var refunds: [Refund]?
 }
 
 /// A callback about one change of state: where to, what, and how persistently.
 struct SandboxCallback: Sendable {
+    enum Destination: Sendable, Equatable {
+        /// The address that the payment named.
+        case url(String)
+        /// The address that is registered for the merchant with this key when it is sent.
+        case registered(key: String)
+    }
+
     /// One delivery to the byte: the body, and the headers made from it.
     struct Message: Sendable {
         let headers: [(name: String, value: String)]
@@ -154,12 +198,14 @@ struct SandboxCallback: Sendable {
     }
 
     let provider: String
-    let url: String
+    let destination: Destination
     let message: Message
-    /// The state before this one, as it would have been told; for `out_of_order_callback`.
-    let previous: Message
+    /// The state before this one, as it would have been told; for `out_of_order_callback`. `nil` at the first one.
+    let previous: Message?
     /// The pauses before the second, third, … attempt. Empty: one attempt only.
     let retryAfter: [Duration]
     /// How long one attempt may take.
     let timeout: Duration
+    /// The statuses that end the retries.
+    var success = 200..<300
 }

@@ -220,7 +220,7 @@ struct SpayonSandboxTests {
             return
         }
         #expect(callbacks.map(\.retryAfter) == [[.seconds(300), .seconds(300), .seconds(300)]])
-        #expect(callbacks.map(\.url) == ["https://a.example/c"])
+        #expect(callbacks.map(\.destination) == [.url("https://a.example/c")])
     }
 
     @Test func `tokens and sessions end on the minute`() throws {

@@ -10,6 +10,8 @@ final class CallbackCourier: Sendable {
     private struct Job: Sendable {
         let callback: SandboxCallback
         let messages: [SandboxCallback.Message]
+        /// The first attempt has been made, and failed.
+        var isRetry = false
     }
 
     /// Callbacks under way, those that wait for a retry included; more are dropped, with a warning.
@@ -19,9 +21,11 @@ final class CallbackCourier: Sendable {
     private let queue: AsyncStream<Job>.Continuation
     private let underWay = Mutex(0)
     private let client: Mutex<HTTPClient?> = Mutex(nil)
+    private let registry: CallbackRegistry
     private let logger: Logger
 
-    init(logger: Logger) {
+    init(registry: CallbackRegistry, logger: Logger) {
+        self.registry = registry
         (jobs, queue) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.maxJobs))
         self.logger = logger
     }
@@ -52,28 +56,34 @@ final class CallbackCourier: Sendable {
     func send(_ callback: SandboxCallback, fault: Fault?) {
         let job = Self.job(callback, fault)
         guard !job.messages.isEmpty else { return }
+        enqueue(job)
+    }
+
+    private func enqueue(_ job: Job) {
         let hasRoom = underWay.withLock { count in
             guard count < Self.maxJobs else { return false }
             count += 1
             return true
         }
         guard hasRoom else {
-            logger.warning("callback dropped: too many under way", metadata: ["provider": "\(callback.provider)"])
+            logger.warning("callback dropped: too many under way", metadata: ["provider": "\(job.callback.provider)"])
             return
         }
         queue.yield(job)
     }
 
-    /// Delivers a callback before returning.
-    func deliverNow(_ callback: SandboxCallback, fault: Fault?) async {
-        await deliver(Self.job(callback, fault))
+    /// Makes the first attempt to deliver a callback before returning; retries come later.
+    func deliverNow(_ callback: SandboxCallback) async {
+        if await attempt(callback.message, of: callback) { return }
+        enqueue(Job(callback: callback, messages: [callback.message], isRetry: true))
     }
 
     private static func job(_ callback: SandboxCallback, _ fault: Fault?) -> Job {
         switch fault {
         case .dropCallback: Job(callback: callback, messages: [])
         case .duplicateCallback: Job(callback: callback, messages: [callback.message, callback.message])
-        case .outOfOrderCallback: Job(callback: callback, messages: [callback.message, callback.previous])
+        case .outOfOrderCallback:
+            Job(callback: callback, messages: [callback.message] + (callback.previous.map { [$0] } ?? []))
         default: Job(callback: callback, messages: [callback.message])
         }
     }
@@ -81,16 +91,19 @@ final class CallbackCourier: Sendable {
     private func deliver(_ job: Job) async {
         for message in job.messages {
             var retries = job.callback.retryAfter.makeIterator()
-            while !(await attempt(message, of: job.callback)) {
+            var isDue = !job.isRetry
+            while true {
+                if isDue, await attempt(message, of: job.callback) { break }
+                isDue = true
                 guard let pause = retries.next(), (try? await Task.sleep(for: pause)) != nil else { break }
             }
         }
     }
 
-    /// One attempt: whether it was answered with 2xx in time.
+    /// One attempt: whether it was answered in time with what the provider counts as success.
     private func attempt(_ message: SandboxCallback.Message, of callback: SandboxCallback) async -> Bool {
-        guard let client = client.withLock({ $0 }) else { return false }
-        var request = HTTPClientRequest(url: callback.url)
+        guard let client = client.withLock({ $0 }), let url = url(of: callback) else { return false }
+        var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         for header in message.headers { request.headers.add(name: header.name, value: header.value) }
@@ -100,7 +113,7 @@ final class CallbackCourier: Sendable {
             let response = try await client.execute(request, timeout: .nanoseconds(callback.timeout.nanoseconds))
             // The body means nothing; reading it keeps the connection for the next one.
             _ = try? await response.body.collect(upTo: 64 * 1024)
-            if (200..<300).contains(response.status.code) { return true }
+            if callback.success.contains(Int(response.status.code)) { return true }
             logger.info(
                 "callback refused",
                 metadata: ["provider": "\(callback.provider)", "status": "\(response.status.code)"])
@@ -108,6 +121,13 @@ final class CallbackCourier: Sendable {
             logger.info("callback failed", metadata: ["provider": "\(callback.provider)", "error": "\(error)"])
         }
         return false
+    }
+
+    private func url(of callback: SandboxCallback) -> String? {
+        switch callback.destination {
+        case .url(let url): url
+        case .registered(let key): registry.url(of: key, at: callback.provider)
+        }
     }
 }
 

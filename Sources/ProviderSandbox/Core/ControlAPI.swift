@@ -32,6 +32,7 @@ struct ControlAPI: Sendable {
                 for listener in ownListeners.values { await listener.accept() }
                 return .json(200, Array(#"{"faults":[]}"#.utf8))
             case (.post, "/_sandbox/settle"): return try settle(body)
+            case (.post, "/_sandbox/callbacks"): return try register(body)
             default: throw Refusal(status: 404, message: "There is nothing at \(method.rawValue) \(parts[0]).")
             }
         } catch {
@@ -46,7 +47,8 @@ struct ControlAPI: Sendable {
 
     // MARK: What it took and received
 
-    /// `{"charges":[{"provider","reference","amount","currency","state","at"}]}`, oldest first.
+    /// `{"charges":[{"provider","reference","amount","currency","state","at","refunds"?}]}`, oldest first; `refunds`
+    /// (`[{"amount","at"}]`) where the provider has them, so that a refund that was made twice shows.
     private func charges() -> SandboxReply {
         let charges = core.providers
             .flatMap { provider in provider.charges().map { (provider.id, $0) } }
@@ -63,6 +65,17 @@ struct ControlAPI: Sendable {
             writer.member("currency", charge.currency)
             writer.member("state", charge.state)
             writer.member("at", charge.at.millisecondsZ)
+            if let refunds = charge.refunds {
+                writer.name("refunds")
+                writer.beginArray()
+                for refund in refunds {
+                    writer.beginObject()
+                    writer.member("amount", refund.amount)
+                    writer.member("at", refund.at.millisecondsZ)
+                    writer.endObject()
+                }
+                writer.endArray()
+            }
             writer.endObject()
         }
         writer.endArray()
@@ -99,6 +112,7 @@ struct ControlAPI: Sendable {
                         GET, DELETE /_sandbox/requests
                         POST, DELETE /_sandbox/faults
                         POST /_sandbox/settle
+                        POST /_sandbox/callbacks
 
             """
         return SandboxReply(status: 200, contentType: "text/plain; charset=utf-8", body: Array(text.utf8))
@@ -165,10 +179,12 @@ struct ControlAPI: Sendable {
         let members = try object(body, allowing: ["provider", "reference", "outcome", "code"])
         let provider = try known(provider: try requiredString(members, "provider"))
         let reference = try requiredString(members, "reference")
-        guard let outcome = SandboxOutcome(rawValue: try requiredString(members, "outcome")) else {
+        let possible = SandboxOutcome.allCases.filter { provider.outcomes.contains($0) }
+        let outcomeName = try requiredString(members, "outcome")
+        guard let outcome = possible.first(where: { $0.rawValue == outcomeName }) else {
             throw Refusal(
                 field: "outcome",
-                message: "`outcome` is one of \(SandboxOutcome.allCases.map(\.rawValue).joined(separator: ", ")).")
+                message: "`outcome` is one of \(possible.map(\.rawValue).joined(separator: ", ")).")
         }
         let code = try optionalString(members, "code")
         if code != nil, outcome == .success {
@@ -193,6 +209,36 @@ struct ControlAPI: Sendable {
             writer.endObject()
             return .json(200, writer.bytes)
         }
+    }
+
+    // MARK: Registered callback addresses
+
+    /// `{"provider","key"?,"url"}`: where a provider calls from now on. `key` is the merchant's API key, and may be
+    /// left out where there is one merchant.
+    private func register(_ body: [UInt8]) throws(Refusal) -> SandboxReply {
+        let members = try object(body, allowing: ["provider", "key", "url"])
+        let provider = try known(provider: try requiredString(members, "provider"))
+        let keys = provider.registrations.map(\.key)
+        guard !keys.isEmpty else {
+            throw Refusal(
+                field: "provider", message: "\(provider.id) calls the address that each payment names.")
+        }
+        let given = try optionalString(members, "key")
+        guard let key = given ?? (keys.count == 1 ? keys.first : nil), keys.contains(key) else {
+            throw Refusal(field: "key", message: "`key` is one of \(keys.joined(separator: ", ")).")
+        }
+        let url = try requiredString(members, "url")
+        guard MerchantURL.isAcceptable(url) else {
+            throw Refusal(field: "url", message: "`url` is an https address, or an http one on loopback.")
+        }
+        core.registry.register(url, of: key, at: provider.id)
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.member("provider", provider.id)
+        writer.member("key", key)
+        writer.member("url", url)
+        writer.endObject()
+        return .json(200, writer.bytes)
     }
 
     // MARK: Reading

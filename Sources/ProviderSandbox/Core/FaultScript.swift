@@ -5,9 +5,10 @@ enum Fault: String, Sendable, CaseIterable {
     case refuse
     /// The connection is reset without a reply, and nothing is processed.
     case resetBeforeReply = "reset_before_reply"
-    /// Processed, money taken at once where the operation can, and the reply never comes.
+    /// Processed, money taken at once where the operation can, and the reply never comes. Hits creates; narrowed to
+    /// another operation (`capture`, `cancel`, `refund`), that one is done, with its callbacks, and its reply is lost.
     case chargeThenTimeout = "charge_then_timeout"
-    /// Processed, money taken at once where the operation can, and the reply is 500.
+    /// The same, and the reply is 500.
     case chargeThen500 = "charge_then_500"
     /// 500 in the provider's error form, and nothing is processed.
     case internalError = "500"
@@ -27,8 +28,9 @@ enum Fault: String, Sendable, CaseIterable {
     case wrongAmount = "wrong_amount"
     /// The callback is delivered twice.
     case duplicateCallback = "duplicate_callback"
-    /// The callback is followed by one about the state before it. Narrowed to `create`: the customer pays, and the
-    /// callback is delivered, before the create's reply is written.
+    /// The callback is followed by one about the state before it, where there was one. Narrowed to `create`: the
+    /// customer pays, and the callback is delivered, before the create's reply is written; narrowed to `capture`,
+    /// `cancel` or `refund`: its callback is delivered before its reply is written.
     case outOfOrderCallback = "out_of_order_callback"
     /// The callback is never delivered.
     case dropCallback = "drop_callback"
@@ -48,7 +50,7 @@ enum Fault: String, Sendable, CaseIterable {
     /// The operations that it may be narrowed to.
     func canBeNarrowed(to operation: SandboxOperation) -> Bool {
         switch self {
-        case .outOfOrderCallback: operation == .create || operation == .callback
+        case .outOfOrderCallback: operation != .token && operation != .status
         case .chargeThenTimeout, .chargeThen500: operation != .callback
         default: hits(operation)
         }
@@ -85,7 +87,7 @@ struct FaultScript: Sendable {
         var delay: Duration = .zero
         /// The customer pays before the reply.
         var takesMoneyAtOnce = false
-        /// The callbacks of this create are delivered before its reply.
+        /// The callbacks of this request are delivered before its reply.
         var callbackFirst = false
         /// After this reply the provider's own listener stops listening.
         var refusesNext = false
@@ -110,11 +112,12 @@ struct FaultScript: Sendable {
         guard !rules.isEmpty else { return faults }
         let reordered = take(provider, operation) { $0 == .outOfOrderCallback } != nil
         faults.callbackFirst = reordered
-        faults.takesMoneyAtOnce = reordered
+        // Only a create has a customer who could be quick: what follows it is done by the merchant's request alone.
+        faults.takesMoneyAtOnce = reordered && operation == .create
         if let rule = take(provider, operation, where: { $0 != .wrongAmount && $0 != .outOfOrderCallback }) {
             faults.fault = rule.fault
             faults.delay = rule.delay
-            if rule.fault == .chargeThenTimeout || rule.fault == .chargeThen500 {
+            if operation == .create, rule.fault == .chargeThenTimeout || rule.fault == .chargeThen500 {
                 faults.takesMoneyAtOnce = true
             }
         }

@@ -22,12 +22,14 @@ final class SandboxCore: Sendable {
     let providers: [any SimulatedProvider]
     let faults = Mutex(FaultScript())
     let requests = Mutex(RequestLog())
+    let registry: CallbackRegistry
     let courier: CallbackCourier
 
     init(configuration: SandboxConfiguration, logger: Logger) {
         self.configuration = configuration
         providers = [PayaloProvider(configuration), SpayonProvider(configuration)]
-        courier = CallbackCourier(logger: logger)
+        registry = CallbackRegistry(providers, router: configuration.router)
+        courier = CallbackCourier(registry: registry, logger: logger)
     }
 
     func provider(_ id: String) -> (any SimulatedProvider)? {
@@ -63,7 +65,7 @@ final class SandboxCore: Sendable {
         effects.takesMoneyAtOnce = faults.takesMoneyAtOnce
         let result = provider.handle(request, effects: effects)
         if faults.callbackFirst {
-            for callback in result.callbacks { await courier.deliverNow(callback, fault: nil) }
+            for callback in result.callbacks { await courier.deliverNow(callback) }
         } else {
             send(result.callbacks)
         }

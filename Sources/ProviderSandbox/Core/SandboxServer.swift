@@ -55,7 +55,9 @@ struct SandboxServer: Sendable {
         }
         let simulated = SandboxRequest(
             method: request.head.method, path: path.prefix { $0 != "?" }, headers: request.head.headerFields,
-            body: body, baseURL: Self.baseURL(request.head, channel, listener, provider), time: time)
+            body: body, baseURL: Self.baseURL(request.head, channel, listener, provider), time: time,
+            query: path.dropFirst(path.prefix { $0 != "?" }.count + 1),
+            caller: channel.remoteAddress?.ipAddress ?? "unknown")
         switch try await core.handle(simulated, at: provider) {
         case .reply(let reply):
             try await Self.write(reply, writer)

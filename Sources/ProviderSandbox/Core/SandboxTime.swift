@@ -5,6 +5,11 @@ struct SandboxTime: Sendable {
     let instant: ContinuousClock.Instant
     let wall: WallTime
 
+    /// As much later on both.
+    func advanced(by duration: Duration) -> SandboxTime {
+        SandboxTime(instant: instant.advanced(by: duration), wall: wall.advanced(by: duration))
+    }
+
     static func now() -> SandboxTime {
         SandboxTime(instant: .now, wall: WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)))
     }
@@ -18,10 +23,17 @@ struct WallTime: Sendable, Comparable {
 
     /// `2024-06-01T12:34:56+00:00`
     var seconds: String { format(fractionDigits: 0, zone: "+00:00") }
+    /// `2026-01-24T10:00:00Z`
+    var secondsZ: String { format(fractionDigits: 0, zone: "Z") }
     /// `2025-06-11T17:02:51.118Z`
     var millisecondsZ: String { format(fractionDigits: 3, zone: "Z") }
     /// `2024-06-01T12:34:56.000000Z`
     var microsecondsZ: String { format(fractionDigits: 6, zone: "Z") }
+
+    /// As much later, to the microsecond.
+    func advanced(by duration: Duration) -> WallTime {
+        WallTime(microseconds: microseconds + duration.nanoseconds / 1000)
+    }
 
     static func < (left: WallTime, right: WallTime) -> Bool { left.microseconds < right.microseconds }
 

@@ -61,6 +61,12 @@ enum DecimalText {
             && text.utf8.contains { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "0") }
     }
 
+    /// An amount in hundredths as text in major units: 9999 is `99.99`.
+    static func fromHundredths(_ amount: Int64) -> String {
+        precondition(amount >= 0, "amounts are not negative")
+        return "\(amount / 100)." + (amount % 100 < 10 ? "0" : "") + "\(amount % 100)"
+    }
+
     /// One more in the digit before the point: what `wrong_amount` shows instead.
     static func plusOne(_ text: String) -> String {
         var digits = Array(text.utf8)

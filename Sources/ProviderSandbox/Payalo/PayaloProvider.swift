@@ -189,7 +189,7 @@ struct PayaloProvider: SimulatedProvider {
         transaction.complete(at: time.wall, errorCode: errorCode, errorMessage: errorMessage)
         let headers = [(name: "X-API-KEY", value: key)]
         return SandboxCallback(
-            provider: id, url: transaction.resultURL,
+            provider: id, destination: .url(transaction.resultURL),
             message: SandboxCallback.Message(headers: headers, body: transaction.document),
             previous: SandboxCallback.Message(headers: headers, body: previous),
             retryAfter: [], timeout: Self.callbackTimeout)

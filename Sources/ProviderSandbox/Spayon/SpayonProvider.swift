@@ -229,7 +229,7 @@ struct SpayonProvider: SimulatedProvider {
     /// First delivery and 3 retries (`spayon.md`, open question 12), 10 s each.
     private func callback(_ session: SpayonSession, after previous: SpayonSession) -> SandboxCallback {
         SandboxCallback(
-            provider: id, url: session.order.callbackURL,
+            provider: id, destination: .url(session.order.callbackURL),
             message: message(session.callbackDocument), previous: message(previous.callbackDocument),
             retryAfter: Array(repeating: configuration.callbackRetryInterval, count: 3), timeout: .seconds(10))
     }
