@@ -69,7 +69,9 @@ extension EndToEnd {
             for plugin in plugins {
                 #expect(plugin["operations"]?.array?.compactMap(\.string) == ["create", "inquiry", "callback"])
                 #expect(plugin["settings"]?.array?.isEmpty == false)
-                #expect(plugin["base_url"]?.string?.hasPrefix("https://") == true)
+                // No live host of Waypay's is documented.
+                let isDocumented = plugin["base_url"]?.string?.hasPrefix("https://") == true
+                #expect(isDocumented != (plugin["id"]?.string == "waypay"))
             }
         }
 
