@@ -1,7 +1,7 @@
 package import Logging
 import ServiceLifecycle
 
-/// The simulated providers: their documented APIs over real HTTP, each under its prefix (`/payalo`, `/spayon`), with
+/// The simulated providers: their documented APIs over real HTTP, each under its prefix (`/alyapay`, `/payalo`, …), with
 /// `/_sandbox` to see what they took, to make them fail, and to do the customer's part.
 ///
 /// A party of its own: it shares no code with the router's plugins, so that a misreading in one of them does not hide

@@ -27,7 +27,7 @@ final class SandboxCore: Sendable {
 
     init(configuration: SandboxConfiguration, logger: Logger) {
         self.configuration = configuration
-        providers = [PayaloProvider(configuration), SpayonProvider(configuration)]
+        providers = [AlyaPayProvider(configuration), PayaloProvider(configuration), SpayonProvider(configuration)]
         registry = CallbackRegistry(providers, router: configuration.router)
         courier = CallbackCourier(registry: registry, logger: logger)
     }
