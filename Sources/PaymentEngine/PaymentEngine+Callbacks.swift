@@ -11,6 +11,8 @@ package enum CallbackAnswer: Sendable, Hashable {
     case refused
     /// 404.
     case unknownProvider
+    /// 503: verified, it matches no payment, and there is no room to keep it. The provider sends it again.
+    case notKept
 }
 
 extension PaymentEngine {
@@ -52,26 +54,70 @@ extension PaymentEngine {
             return .accepted
         }
         guard let id = await payment(of: notice, at: name, vouchedFor: vouchedFor) else {
-            logger.warning("callback matches no payment", metadata: ["provider": "\(name)"])
-            metrics.callback(name, "unmatched")
-            return .accepted
+            return await keep(notice, from: name, vouchedFor: vouchedFor, isAuthentic: verdict == .authentic)
         }
+        await apply(notice, from: name, to: id, isAuthentic: verdict == .authentic)
+        return .accepted
+    }
+
+    /// Applies a verified delivery to its payment, once.
+    private func apply(_ notice: CallbackNotice, from name: String, to id: String, isAuthentic: Bool) async {
         // Another provider of the same payment may use the same ids; the same event with other money is another one, which
         // has to be looked at.
         let event = PaymentRecord.name(name, "\(notice.eventID) \(notice.report.money?.description ?? "")")
         guard await store.update(id, { $0.isNewCallback(event) }) == true else {
             metrics.callback(name, "repeated")
-            return .accepted
+            return
         }
         metrics.callback(name, "applied")
-        if verdict == .unsigned {
-            // Its word changes nothing: it is a hint to ask now.
-            await takeHint(on: id)
-        } else {
-            await apply(notice.report, from: name, to: id)
+        if isAuthentic { await apply(notice.report, from: name, to: id) }
+        // The word of a provider that signs nothing changes nothing: it is a hint to ask now. So is any word while the outcome of
+        // a follow-up is open, for it may tell of that.
+        let hasOpenFollowUp = await store.record(id)?.openFollowUp != nil
+        if !isAuthentic || hasOpenFollowUp { await takeHint(on: id) }
+    }
+
+    /// Keeps a delivery that matches no payment, for the one that may turn up.
+    private func keep(
+        _ notice: CallbackNotice, from name: String, vouchedFor: String?, isAuthentic: Bool
+    ) async -> CallbackAnswer {
+        let orphan = OrphanCallback(
+            id: newID("cb"), provider: name, notice: notice, vouchedFor: vouchedFor, isAuthentic: isAuthentic,
+            receivedAt: environment.wallClock)
+        guard await store.keep(orphan) else {
+            logger.error("no room for a callback that matches no payment", metadata: ["provider": "\(name)"])
+            metrics.callback(name, "not_kept")
+            return .notKept
+        }
+        logger.warning(
+            "callback matches no payment", metadata: ["provider": "\(name)", "orphan": "\(orphan.id)"])
+        metrics.callback(name, "unmatched")
+        // The payment may have learnt its reference meanwhile.
+        if let id = await payment(of: notice, at: name, vouchedFor: vouchedFor), let record = await store.record(id) {
+            await applyOrphans(of: record)
         }
         return .accepted
     }
+
+    /// Applies the callbacks that came before the payment was known by the reference that they name.
+    func applyOrphans(of record: PaymentRecord) async {
+        for orphan in await store.takeOrphans(naming: record.references) {
+            let owner = await payment(
+                of: orphan.notice, at: orphan.provider, vouchedFor: orphan.vouchedFor)
+            guard let owner else {
+                // It names two payments: still nobody's.
+                _ = await store.keep(orphan)
+                continue
+            }
+            logger.notice(
+                "callback matched later",
+                metadata: ["provider": "\(orphan.provider)", "orphan": "\(orphan.id)", "payment": "\(owner)"])
+            await apply(orphan.notice, from: orphan.provider, to: owner, isAuthentic: orphan.isAuthentic)
+        }
+    }
+
+    /// The callbacks that match no payment, newest first.
+    package func orphans(limit: Int) async -> [OrphanCallback] { await store.orphans(limit: limit) }
 
     /// Where a customer's browser that lands on a callback address is sent: the payment's `return_url`. Nil for an address
     /// that was not made here.
@@ -88,9 +134,14 @@ extension PaymentEngine {
             guard let reference else { return nil }
             return await store.id(ofReference: PaymentRecord.name(provider, reference))
         }
-        let byTheirs = await owner(of: notice.report.providerReference)
-        var found = byTheirs
+        var found: String?
+        for reference in [notice.report.providerReference, notice.report.checkoutReference] {
+            guard let named = await owner(of: reference) else { continue }
+            guard found == nil || found == named else { return nil }
+            found = named
+        }
         if let ours = notice.report.ourReference {
+            let byTheirs = found
             found = await owner(of: ours)
             if let byTheirs, byTheirs != found { return nil }
         }

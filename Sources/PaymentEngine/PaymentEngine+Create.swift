@@ -171,6 +171,7 @@ extension PaymentEngine {
         guard let record else { preconditionFailure("a payment that is under way was dropped") }
         scheduleInquiry(of: record)
         log(record.payment, run)
+        await applyOrphans(of: record)
         return record
     }
 

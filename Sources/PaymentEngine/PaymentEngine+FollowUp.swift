@@ -3,32 +3,6 @@ import ProviderKit
 import Resilience
 package import StrictJSON
 
-/// What a plugin does for one kind of follow-up: its capability, without the kind.
-private struct FollowUpCapability: Sendable {
-    let safety: @Sendable (FollowUp) -> SendSafety
-    let request: @Sendable (FollowUp) -> ProviderRequest
-    let outcome: @Sendable (ProviderReply, FollowUp) -> FollowUpOutcome
-
-    /// Nil where the plugin does not conform to the capability.
-    init?(_ operation: Operation, of adapter: any ProviderAdapter) {
-        switch (operation, adapter) {
-        case (.capture, let adapter as any Capturing):
-            safety = { adapter.captureSafety(for: $0) }
-            request = { adapter.captureRequest(for: $0) }
-            outcome = { adapter.captureOutcome(of: $0, for: $1) }
-        case (.cancel, let adapter as any Canceling):
-            safety = { adapter.cancelSafety(for: $0) }
-            request = { adapter.cancelRequest(for: $0) }
-            outcome = { adapter.cancelOutcome(of: $0, for: $1) }
-        case (.refund, let adapter as any Refunding):
-            safety = { adapter.refundSafety(for: $0) }
-            request = { adapter.refundRequest(for: $0) }
-            outcome = { adapter.refundOutcome(of: $0, for: $1) }
-        default: return nil
-        }
-    }
-}
-
 extension PaymentEngine {
     /// Captures, cancels or refunds a payment at the provider that has it, never elsewhere.
     ///
@@ -46,23 +20,20 @@ extension PaymentEngine {
         let name = operation == .refund ? "refunds" : operation.rawValue
         let scope = references.scope(
             app: call.app.name, method: "POST", path: "/v1/payments/\(id)/\(name)", key: key)
-        return await claimed(scope, references.fingerprint(of: body), call) { lease in
+        let fingerprint = references.fingerprint(of: body)
+        return await claimed(scope, fingerprint, call) { lease in
             await self.locks.serialized(id) {
-                await self.runFollowUp(operation, id, amount: amount, reason: reason, lease: lease, call: call)
+                await self.runFollowUp(
+                    operation, id, amount: amount, reason: reason, lease: lease, fingerprint: fingerprint, call: call)
             }
         } open: { id in
-            guard let payment = await self.store.record(id)?.payment else {
-                return Answer(Problem(.notFound), instance: call.requestID)
-            }
-            let isOpen = payment.openOperation != nil
-            let answer = Answer(status: isOpen ? 202 : 200, payment: payment)
-            if !isOpen { self.keys.settle(key: scope, answer: answer) }
-            return answer
+            await self.locks.serialized(id) { await self.repeatFollowUp(of: id, key: scope, call: call) }
         }
     }
 
     private func runFollowUp(
-        _ operation: Operation, _ id: String, amount: Int64?, reason: String?, lease: IdempotencyLease, call: Call
+        _ operation: Operation, _ id: String, amount: Int64?, reason: String?, lease: IdempotencyLease,
+        fingerprint: KeyDigest, call: Call
     ) async -> Answer {
         func release(_ problem: Problem) -> Answer {
             let answer = Answer(problem, instance: call.requestID)
@@ -72,19 +43,53 @@ extension PaymentEngine {
         guard let stored = await store.record(id), let provider = stored.payment.provider,
             let runtime = runtime(provider)
         else { return release(Problem(.notFound)) }
+        // After `ttl` the key still belongs to what it did: sent again it would do it twice.
+        if let known = stored.followUps[lease.key] {
+            guard known == fingerprint else { return release(Problem(.idempotencyKeyReused)) }
+            var answer = Answer(status: stored.payment.openOperation == nil ? 200 : 202, payment: stored.payment)
+            answer.isReplayed = true
+            keys.release(lease, answer)
+            return answer
+        }
         guard let capability = FollowUpCapability(operation, of: runtime.adapter) else {
             return release(
                 Problem(
                     .operationNotSupported, "\(runtime.configuration.plugin) cannot \(operation.rawValue) a payment"))
         }
         // Its state may have moved on at the provider: asked before anything is decided on it.
-        if stored.isToBeAsked { await ask(stored) }
+        if stored.openFollowUp != nil {
+            _ = await resolveFollowUp(of: id, until: call.deadline)
+        } else if stored.isToBeAsked {
+            await ask(stored)
+        }
 
+        let begun = await begin(operation, id, at: runtime, amount, reason, lease, fingerprint, call)
+        switch begun {
+        case nil: return release(Problem(.notFound))
+        case .failure(.state(let detail)): return release(Problem(.invalidState, detail))
+        case .failure(.amount(let left)): return release(.field("/amount", "must be at most \(left), which is left"))
+        case .success(let open):
+            budget.beginRequest()
+            defer { budget.endRequest() }
+            var run = FollowUpRun(engine: self, runtime: runtime, capability: capability, followUp: open.followUp)
+            let end = await run.run(most: 3, until: call.deadline)
+            let record = await conclude(open, end, run.attempts)
+            if case .conflict = end { await ask(record) }
+            return await answer(open, end, run.attempts, ending: lease)
+        }
+    }
+
+    /// Marks the follow-up as sent, before it is: until its outcome is known no other one may begin.
+    private func begin(
+        _ operation: Operation, _ id: String, at runtime: ProviderRuntime, _ amount: Int64?, _ reason: String?,
+        _ lease: IdempotencyLease, _ fingerprint: KeyDigest, _ call: Call
+    ) async -> Result<OpenFollowUp, FollowUpFault>? {
         let now = environment.wallClock
+        let instant = environment.now
         let newRefund = operation == .refund ? newID("re") : nil
-        let followUpKey = references.reference(
+        let key = references.reference(
             of: lease.key, operation: operation, counter: 0, format: runtime.adapter.referenceFormat)
-        let begun = await store.update(id) { record -> Result<FollowUp, FollowUpFault> in
+        return await store.update(id) { record -> Result<OpenFollowUp, FollowUpFault> in
             do throws(FollowUpFault) {
                 let taken: Int64? =
                     switch operation {
@@ -93,154 +98,116 @@ extension PaymentEngine {
                     default: nil
                     }
                 if operation == .cancel { try record.payment.mustBeCancelable() }
-                let followUp = FollowUp(
-                    operation: operation, payment: record.payment, reference: record.reference, key: followUpKey,
-                    amount: taken, reason: reason, session: record.session)
+                let open = OpenFollowUp(
+                    followUp: FollowUp(
+                        operation: operation, payment: record.payment, reference: record.reference, key: key,
+                        amount: taken, reason: reason, session: record.session),
+                    key: lease.key, requestID: call.requestID, firstSentAt: instant)
                 let refund = newRefund.map {
                     Refund(id: $0, amount: taken ?? 0, status: .unknown, reason: reason, createdAt: now)
                 }
                 record.payment.begin(
                     OpenOperation(type: operation, amount: taken, since: now), refund: refund, at: now)
+                record.openFollowUp = open
+                record.neverSeenSince = nil
+                record.followUps[lease.key] = fingerprint
                 record.isBusy = true
-                return .success(followUp)
+                return .success(open)
             } catch {
                 return .failure(error)
             }
         }
-        switch begun {
-        case nil: return release(Problem(.notFound))
-        case .failure(.state(let detail)): return release(Problem(.invalidState, detail))
-        case .failure(.amount(let left)): return release(.field("/amount", "must be at most \(left), which is left"))
-        case .success(let followUp):
-            let sent = await send(followUp, capability, to: runtime, until: call.deadline)
-            return await finish(followUp, sent, lease: lease, call: call)
-        }
     }
 
-    /// How a follow-up ended, over all its sends.
-    private enum FollowUpEnd {
-        case replied(FollowUpOutcome)
-        /// Nothing reached the provider, or it did nothing.
-        case nobody(retryAfter: Duration?)
-        /// Nobody knows.
-        case open
-    }
-
-    private func send(
-        _ followUp: FollowUp, _ capability: FollowUpCapability, to runtime: ProviderRuntime,
-        until deadline: ContinuousClock.Instant
-    ) async -> (end: FollowUpEnd, attempts: [Attempt]) {
-        var attempts: [Attempt] = []
-        var isOpen = false
-        let timeout = runtime.configuration.timeout
-        let request = capability.request(followUp)
-        for send in 1...3 {
-            let began = environment.now
-            let startedAt = environment.wallClock
-            let rest = began.duration(to: deadline)
-            guard rest >= min(timeout, .seconds(2)) else { break }
-            let exchanged = await runtime.followUp(followUp.operation, request, within: min(timeout, rest)) { reply in
-                capability.outcome(reply, followUp)
-            }
-            func note(_ outcome: Attempt.Outcome, _ reason: String?) {
-                attempts.append(
-                    Attempt(
-                        provider: runtime.name, operation: followUp.operation, outcome: outcome, reason: reason,
-                        startedAt: startedAt, durationMilliseconds: began.duration(to: environment.now).milliseconds))
-            }
-            switch exchanged {
-            case .skipped(let reason, let wait):
-                note(.skipped, reason)
-                return (isOpen ? .open : .nobody(retryAfter: wait), attempts)
-            case .notSent(let failure):
-                note(.unavailable, failure.reason)
-                return (isOpen ? .open : .nobody(retryAfter: nil), attempts)
-            case .replied(.refused(let refusal)):
-                note(refusal.attemptOutcome, refusal.reason)
-                return (isOpen ? .open : .nobody(retryAfter: nil), attempts)
-            case .replied(.rejected(_, let code)) where isOpen:
-                note(.rejected, code)
-                return (.open, attempts)
-            case .replied(.rejected(let detail, let code)):
-                note(.rejected, code)
-                return (.replied(.rejected(detail: detail, providerCode: code)), attempts)
-            case .replied(.conflict(let detail)):
-                note(.rejected, "conflict")
-                return (isOpen ? .open : .replied(.conflict(detail: detail)), attempts)
-            case .replied(.declined(let decline)):
-                note(.declined, decline.code.rawValue)
-                return (.replied(.declined(decline)), attempts)
-            case .replied(.done(let reference)):
-                note(.accepted, nil)
-                return (.replied(.done(providerReference: reference)), attempts)
-            case .replied(.pending(let reference)):
-                note(.accepted, "pending")
-                return (.replied(.pending(providerReference: reference)), attempts)
-            case .replied(.ambiguous(let reason)): note(.ambiguous, reason)
-            case .lost(let failure): note(.ambiguous, failure.reason)
-            }
-            // Ambiguous: repeated only under a key that the provider honours, never blindly.
-            isOpen = true
-            guard case .replayable = capability.safety(followUp), send < 3, budget.tryBeginRetry() else { break }
-            let wake = environment.now + .seconds(1) + Backoff().delay(retry: send, random: environment.random())
-            if wake < deadline { try? await environment.sleep(until: wake) }
-            budget.endRetry()
-        }
-        return (isOpen ? .open : .nobody(retryAfter: nil), attempts)
-    }
-
-    private func finish(
-        _ followUp: FollowUp, _ sent: (end: FollowUpEnd, attempts: [Attempt]), lease: IdempotencyLease, call: Call
-    ) async -> Answer {
+    /// Writes the end of a follow-up's sends into the store. A callback or an inquiry may have been faster: then it is closed
+    /// already, and nothing changes.
+    @discardableResult
+    func conclude(_ open: OpenFollowUp, _ end: FollowUpRun.End, _ attempts: [Attempt]) async -> PaymentRecord {
         let now = environment.wallClock
         let instant = environment.now
-        let record = await store.update(followUp.payment.id) { record in
-            for attempt in sent.attempts { record.payment.record(attempt) }
+        let record = await store.update(open.followUp.payment.id) { record in
+            for attempt in attempts { record.payment.record(attempt) }
             record.isBusy = false
-            switch sent.end {
-            case .replied(.done): record.payment.completeOperation(at: now)
-            case .replied(.pending): record.payment.acknowledgeOperation(at: now)
-            case .replied, .nobody: record.payment.abandonOperation(at: now)
+            guard record.openFollowUp === open else { return record }
+            switch end {
+            case .done: record.payment.completeOperation(at: now)
+            case .pending: record.payment.acknowledgeOperation(at: now)
+            case .nobody:
+                record.payment.abandonOperation(at: now)
+                // Nothing was sent: the key is free for another try.
+                record.followUps[open.key] = nil
+            case .declined, .rejected, .conflict, .neverDone: record.payment.abandonOperation(at: now)
             case .open: break
             }
-            if record.payment.openOperation != nil {
+            if record.payment.openOperation == nil {
+                record.openFollowUp = nil
+                record.neverSeenSince = nil
+            } else {
                 record.openSince = instant
                 record.lastAskedAt = instant
             }
             return record
         }
         guard let record else { preconditionFailure("a payment that is under way was dropped") }
-        let payment = record.payment
-        var problem: Problem
-        switch sent.end {
-        case .replied(.done):
-            let answer = Answer(status: 200, payment: payment)
-            keys.keep(lease, answer)
-            return answer
-        case .replied(.declined(let decline)):
-            problem = Problem(.paymentDeclined, decline.message)
-        case .replied(.rejected(let detail, _)):
-            problem = Problem(.providerRejected, detail)
-        case .replied(.conflict(let detail)):
-            problem = Problem(.invalidState, detail)
-        case .nobody(let wait):
-            problem = Problem(
+        return record
+    }
+
+    /// The answer to a follow-up whose sends have ended, and what its key is worth from now on.
+    private func answer(
+        _ open: OpenFollowUp, _ end: FollowUpRun.End, _ attempts: [Attempt], ending lease: IdempotencyLease
+    ) async -> Answer {
+        guard let record = await store.record(open.followUp.payment.id) else {
+            preconditionFailure("a payment that is under way was dropped")
+        }
+        if case .nobody(let wait) = end, record.openFollowUp == nil {
+            var problem = Problem(
                 .noProviderAvailable,
-                "the provider of this payment did not take the \(followUp.operation.rawValue); nothing was done",
+                "the provider of this payment did not take the \(open.followUp.operation.rawValue); nothing was done",
                 retryAfter: max(1, (wait ?? .seconds(1)).secondsRoundedUp))
-            problem.attempts = sent.attempts
-            let answer = Answer(problem, instance: call.requestID)
+            problem.attempts = attempts
+            let answer = Answer(problem, instance: open.requestID)
             keys.release(lease, answer)
             return answer
-        case .open, .replied:
-            scheduleInquiry(of: record)
-            let answer = Answer(status: 202, payment: payment)
-            keys.hold(lease, open: payment.id, answer)
+        }
+        if let answer = knownAnswer(to: open, end, record) {
+            keys.keep(lease, answer)
             return answer
         }
-        problem.payment = payment
-        let answer = Answer(problem, instance: call.requestID)
-        keys.keep(lease, answer)
+        scheduleInquiry(of: record)
+        let answer = Answer(status: 202, payment: record.payment)
+        keys.hold(lease, open: record.payment.id, answer)
         return answer
+    }
+
+    /// The answer to a follow-up, by what is known of it; nil while its outcome is open.
+    func knownAnswer(to open: OpenFollowUp, _ end: FollowUpRun.End, _ record: PaymentRecord) -> Answer? {
+        var problem: Problem
+        switch end {
+        case .open, .pending, .done, .nobody:
+            guard record.openFollowUp !== open else { return nil }
+            if record.payment.shows(open) { return Answer(status: 200, payment: record.payment) }
+            problem = Problem(
+                .invalidState, "the \(open.followUp.operation.rawValue) was not done; the payment has moved on")
+        case .declined(let decline): problem = Problem(.paymentDeclined, decline.message)
+        case .rejected(let detail): problem = Problem(.providerRejected, detail)
+        case .conflict(let detail): problem = Problem(.invalidState, detail)
+        case .neverDone:
+            problem = Problem(.paymentDeclined, "the provider never did the \(open.followUp.operation.rawValue)")
+        }
+        problem.payment = record.payment
+        return Answer(problem, instance: open.requestID)
+    }
+}
+
+extension Payment {
+    /// Whether the payment, in which nothing is open, shows that the follow-up was done.
+    fileprivate func shows(_ open: OpenFollowUp) -> Bool {
+        switch open.followUp.operation {
+        case .capture: [.captured, .partiallyRefunded, .refunded].contains(status)
+        case .cancel: [.voided, .canceled].contains(status)
+        default:
+            refunds.count > open.followUp.payment.refunds.count
+                && refunds[open.followUp.payment.refunds.count].status == .succeeded
+        }
     }
 }

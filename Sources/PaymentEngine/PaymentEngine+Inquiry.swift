@@ -13,6 +13,8 @@ struct Inquiry {
 extension PaymentEngine {
     /// How many payments are asked after at the same time.
     private static var inquiriesAtOnce: Int { 16 }
+    /// How long one look at an open follow-up may take.
+    private static var askingTakes: Duration { .seconds(30) }
 
     /// Asks after open payments when their time comes, until the task is cancelled.
     package func run() async {
@@ -53,22 +55,33 @@ extension PaymentEngine {
             provider: provider, state: report.state, money: report.money,
             providerReference: report.providerReference, checkoutReference: report.checkoutReference,
             expiresAt: report.expiresAt)
-        return await change(id) { record in
+        var hasLearnt = false
+        let effect = await change(id) { record in
             let effect = record.payment.observe(observation, at: now)
             // A provider that had the payment before a failover has nothing to say of it where it is now.
             if record.payment.provider == provider { record.session.merge(report.session) { $1 } }
+            let known = record.references.count
             record.learnProviderReference()
+            hasLearnt = record.references.count > known && record.isVisible
             return effect
         }
+        if hasLearnt, let record = await store.record(id) { await applyOrphans(of: record) }
+        return effect
     }
 
     /// Changes a payment, logs what changed, and settles the key of a create that was open.
     func change(_ id: String, _ body: (inout PaymentRecord) -> ObservationEffect) async -> ObservationEffect? {
         let changed = await store.update(id) { record in
+            let open = record.openFollowUp
             let effect = body(&record)
-            return (effect, record)
+            // What the provider said may be the answer to a follow-up that was open.
+            if record.payment.openOperation == nil { record.openFollowUp = nil }
+            return (effect, record, record.openFollowUp == nil ? open : nil)
         }
-        guard let (effect, record) = changed else { return nil }
+        guard let (effect, record, closed) = changed else { return nil }
+        if let closed, !record.isBusy, let answer = knownAnswer(to: closed, .open, record) {
+            keys.settle(key: closed.key, answer: answer)
+        }
         switch effect {
         case .unchanged, .needsReview(new: false): break
         case .needsReview(new: true):
@@ -126,7 +139,15 @@ extension PaymentEngine {
 
     private func askInBackground(_ id: String) async {
         guard let record = await store.record(id), record.isAwaited else { return }
-        let isAnswered = record.isBusy ? false : await ask(record).isOver
+        let isAnswered: Bool
+        if record.isBusy {
+            isAnswered = false
+        } else if record.openFollowUp != nil {
+            let deadline = environment.now + Self.askingTakes
+            isAnswered = await locks.serialized(id) { await self.resolveFollowUp(of: id, until: deadline) } != nil
+        } else {
+            isAnswered = await ask(record).isOver
+        }
         let instant = environment.now
         let now = environment.wallClock
         _ = await change(id) { changed in
@@ -176,8 +197,10 @@ extension PaymentEngine {
                     return .claimRefused(fault)
                 }
                 report.providerReference = transaction
+                if let claimed = await store.record(id) { await applyOrphans(of: claimed) }
             }
-            await store.update(id) { $0.neverSeenSince = nil }
+            // What is found was seen; whether an open follow-up was, its asking decides.
+            await store.update(id) { if $0.openFollowUp == nil { $0.neverSeenSince = nil } }
             await apply(report, from: provider, to: id)
             if isPastExpiry, !report.state.isMoney { await expire(id) }
             return .answered
@@ -213,6 +236,13 @@ extension PaymentEngine {
         of report: ProviderReport, claimed transaction: String, for record: PaymentRecord, at provider: String
     ) async -> String? {
         if let reference = report.providerReference, reference != transaction { return "is not this payment's" }
+        if let reference = report.ourReference, reference != record.reference { return "is not this payment's" }
+        // Where the money is, another transaction is another payment's, or for a person to look at.
+        if let known = record.payment.providerReference, known != transaction, !record.payment.status.isOpen,
+            ![.failed, .canceled, .expired].contains(record.payment.status)
+        {
+            return "is not this payment's"
+        }
         // An answer without an amount does not show that it is this one.
         guard report.money == record.payment.money else { return "is of another amount or currency" }
         let name = PaymentRecord.name(provider, transaction)
@@ -256,7 +286,13 @@ extension PaymentEngine {
         guard let record = await store.record(id), record.isVisible, record.payment.app == call.app.name else {
             return Answer(Problem(.notFound, "there is no payment of that id"), instance: call.requestID)
         }
-        let result = await detached { await self.ask(record, claiming: providerTransactionID) }
+        let result = await detached {
+            let result = await self.ask(record, claiming: providerTransactionID)
+            if record.openFollowUp != nil {
+                _ = await self.locks.serialized(id) { await self.resolveFollowUp(of: id, until: call.deadline) }
+            }
+            return result
+        }
         switch result {
         case .claimRefused(let detail):
             return Answer(.field("/provider_transaction_id", detail), instance: call.requestID)

@@ -66,8 +66,9 @@ extension PaymentEngine {
             throw .field("/status", "must say what became of the payment: \(Self.resolutions)")
         }
         let now = environment.wallClock
-        let resolved = await store.update(id) { record -> (record: PaymentRecord, before: PaymentStatus)? in
+        let resolved = await store.update(id) { record -> Resolution? in
             let before = record.payment.status
+            let open = record.openFollowUp
             guard record.isVisible, !record.isBusy, before == .unknown || record.payment.review != nil else {
                 return nil
             }
@@ -77,17 +78,29 @@ extension PaymentEngine {
                 startedAt: now, durationMilliseconds: 0, note: note)
             record.payment.resolve(to: status, providerReference: providerReference, note: attempt, at: now)
             record.learnProviderReference()
-            return (record, before)
+            record.openFollowUp = nil
+            return Resolution(record: record, before: before, closed: open)
         }
         guard let resolved else { throw Problem(.notFound, "there is no payment of that id") }
-        guard let (record, before) = resolved else {
+        guard let resolved else {
             throw Problem(.invalidState, "only a payment that is unknown or under review is resolved by hand")
         }
+        let (record, before) = (resolved.record, resolved.before)
         if before == .unknown { keys.settle(key: record.key, answer: currentAnswer(of: record)) }
+        if let closed = resolved.closed, let answer = knownAnswer(to: closed, .open, record) {
+            keys.settle(key: closed.key, answer: answer)
+        }
         logger.notice(
             "payment resolved by hand",
             metadata: ["payment": "\(id)", "from": "\(before.rawValue)", "to": "\(status.rawValue)"])
         return record.payment
+    }
+
+    /// What a resolution found and left.
+    private struct Resolution: Sendable {
+        let record: PaymentRecord
+        let before: PaymentStatus
+        let closed: OpenFollowUp?
     }
 
     private static let resolutions = PaymentStatus.allCases

@@ -189,22 +189,21 @@ extension Payment {
     /// Takes the word that money went back. Refunds of ours explain it as far as they go, and one that is open is done where
     /// only it can have done it; what they do not explain is for a person.
     private mutating func giveBack(_ observation: Observation, at now: Timestamp) -> ObservationEffect {
-        let before = status
-        var effect = succeed(.captured, observation, at: now)
-        if case .needsReview = effect { return effect }
+        guard status.holdsMoney else {
+            // It was not even known to be taken.
+            let effect = succeed(.captured, observation, at: now)
+            if case .changed = effect { _ = flag(.reversal, observation, at: now) }
+            return effect
+        }
+        // Refunds that a person settled may have no record.
+        let returned = max(amountRefunded, amountCaptured - refundable)
         let isWhole = observation.state == .refunded
-        let ours = refunds.contains { $0.status != .failed }
-        guard isWhole ? refundable == 0 : ours else {
-            let flagged = flag(.reversal, observation, at: now)
-            // Money that was not known to be taken: the state has changed as well.
-            if case .changed = effect { return effect }
-            return flagged
-        }
-        if isWhole, openOperation?.type == .refund {
-            completeOperation(at: now)
-            effect = .changed(from: before, late: false)
-        }
-        return effect
+        guard isWhole ? returned == amountCaptured : returned > 0 else { return flag(.reversal, observation, at: now) }
+        let before = status
+        let effect = succeed(.captured, observation, at: now)
+        guard isWhole, effect == .unchanged, openOperation?.type == .refund else { return effect }
+        completeOperation(at: now)
+        return .changed(from: before, late: false)
     }
 
     private mutating func end(

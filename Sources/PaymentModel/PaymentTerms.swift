@@ -132,4 +132,22 @@ public enum ReportedState: Sendable, Hashable {
     case refunded
     /// Money went back without a refund of ours: a reversal, a dispute.
     case reversed
+
+    /// The state in a word, such as `requires_action`: for operators and findings.
+    public var name: String {
+        switch self {
+        case .requiresAction: "requires_action"
+        case .pending: "pending"
+        case .authorized: "authorized"
+        case .captured: "captured"
+        case .failed: "failed"
+        case .failedForNow: "failed_for_now"
+        case .canceled: "canceled"
+        case .expired: "expired"
+        case .voided: "voided"
+        case .partiallyRefunded: "partially_refunded"
+        case .refunded: "refunded"
+        case .reversed: "reversed"
+        }
+    }
 }

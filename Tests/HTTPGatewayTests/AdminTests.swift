@@ -1,6 +1,7 @@
 @testable import HTTPGateway
 @testable import PaymentEngine
 import PaymentModel
+import ProviderKit
 import StrictJSON
 import Testing
 
@@ -160,6 +161,35 @@ import Testing
             #expect(operations.map { $0["failure_rate"]?.number?.text } == ["0.012", "1", "0"])
             #expect(operations[0]["opens_until"]?.string == "2026-01-24T10:00:10.000Z")
             #expect(operations[0]["breaker"]?.string == "open")
+        }
+    }
+
+    @Test func callbacksThatMatchNoPaymentAreListed() async throws {
+        try await Harness.run(side: .admin(host: "127.0.0.1")) { gateway in
+            let usd = try #require(Currency(code: "USD"))
+            gateway.recorder.script.orphans = [
+                OrphanCallback(
+                    id: "cb_1", provider: "cards-main",
+                    notice: CallbackNotice(
+                        eventID: "evt_1",
+                        report: ProviderReport(
+                            .captured, money: Money(minorUnits: 9999, currency: usd), providerReference: "pay_x")),
+                    vouchedFor: nil, isAuthentic: true, receivedAt: Timestamp(milliseconds: 1_769_248_800_000))
+            ]
+            let answer = try await gateway.send("GET", "/admin/orphans?limit=5", [])
+            #expect(answer.status == 200)
+            #expect(gateway.recorder.asked.last == "orphans 5")
+            let orphan = try #require(answer.json?["orphans"]?.array?.first)
+            let texts = ["id", "provider", "event", "status", "currency", "provider_reference", "received_at"]
+            #expect(
+                texts.compactMap { orphan[$0]?.string } == [
+                    "cb_1", "cards-main", "evt_1", "captured", "USD", "pay_x", "2026-01-24T10:00:00.000Z",
+                ])
+            #expect(orphan["amount"]?.integer == 9999)
+            #expect(orphan["reference"]?.isNull == true)
+            #expect(orphan["authentic"]?.bool == true)
+            #expect(try await gateway.send("GET", "/admin/orphans?limit=0", []).status == 422)
+            #expect(try await gateway.send("POST", "/admin/orphans", []).status == 405)
         }
     }
 

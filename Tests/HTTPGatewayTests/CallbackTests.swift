@@ -31,6 +31,7 @@ import Testing
         try await Harness.run { gateway in
             let table: [(CallbackAnswer, Int, String?)] = [
                 (.accepted, 200, nil), (.refused, 401, "unauthenticated"), (.unknownProvider, 404, "not-found"),
+                (.notKept, 503, "payment-store-full"),
             ]
             for (verdict, status, code) in table {
                 gateway.recorder.script.callback = verdict

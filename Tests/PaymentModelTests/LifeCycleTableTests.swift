@@ -73,24 +73,28 @@ import Testing
         ("pending with an action", .pending(Samples.action)), ("authorized", .authorized), ("captured", .captured),
         ("failed", .failed(Samples.decline)), ("failed for now", .failedForNow(Samples.decline)),
         ("canceled", .canceled),
-        ("expired", .expired), ("voided", .voided), ("reversed", .reversed),
+        ("expired", .expired), ("voided", .voided),
+        ("partially refunded", .partiallyRefunded), ("refunded", .refunded), ("reversed", .reversed),
     ]
 
     /// What the payment's own provider brings about by saying each of `states`: a status, `=` where nothing changes, or
     /// what is put under review. A row for each status.
     static let effects: [PaymentStatus: String] = [
-        .requiresAction: "= pending pending authorized captured failed pending canceled expired canceled !reversal",
-        .pending: "= = = authorized captured failed = canceled expired canceled !reversal",
-        .authorized: "= = = = captured !contradiction = voided expired voided !reversal",
-        .captured: "= = = = = !contradiction = !contradiction !contradiction !contradiction !reversal",
-        .partiallyRefunded: "= = = = = !contradiction = !contradiction !contradiction !contradiction !reversal",
-        .refunded: "= = = = = = = = = = !reversal",
-        .voided: "= = = = !contradiction = = = = = !reversal",
-        .canceled: "= = = authorized captured = = = = = !reversal",
-        .failed: "= = = authorized captured = = = = = !reversal",
-        .expired: "= = = authorized captured = = = = = !reversal",
+        .requiresAction:
+            "= pending pending authorized captured failed pending canceled expired canceled captured captured !reversal",
+        .pending: "= = = authorized captured failed = canceled expired canceled captured captured !reversal",
+        .authorized: "= = = = captured !contradiction = voided expired voided captured captured !reversal",
+        .captured:
+            "= = = = = !contradiction = !contradiction !contradiction !contradiction !reversal !reversal !reversal",
+        .partiallyRefunded:
+            "= = = = = !contradiction = !contradiction !contradiction !contradiction = !reversal !reversal",
+        .refunded: "= = = = = = = = = = = = !reversal",
+        .voided: "= = = = !contradiction = = = = = !contradiction !contradiction !reversal",
+        .canceled: "= = = authorized captured = = = = = captured captured !reversal",
+        .failed: "= = = authorized captured = = = = = captured captured !reversal",
+        .expired: "= = = authorized captured = = = = = captured captured !reversal",
         .unknown:
-            "requires_action pending pending authorized captured failed pending canceled expired voided !reversal",
+            "requires_action pending pending authorized captured failed pending canceled expired voided captured captured !reversal",
     ]
 
     @Test(arguments: PaymentStatus.allCases)

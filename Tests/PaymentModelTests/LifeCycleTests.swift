@@ -116,7 +116,7 @@ import Testing
         for status in PaymentStatus.allCases {
             for (name, state) in LifeCycleTableTests.states {
                 switch state {
-                case .captured, .authorized, .reversed: continue
+                case .captured, .authorized, .partiallyRefunded, .refunded, .reversed: continue
                 default: break
                 }
                 let before = Samples.payment(status)

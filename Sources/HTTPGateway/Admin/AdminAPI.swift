@@ -41,6 +41,20 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
                 throw Problem(.notFound, "There is no such payment")
             }
             return Reply { payment.write(to: &$0) }
+        case .orphans:
+            var query = QueryReader(inbound.query)
+            let limit = query.integer("limit", in: 1...1000) ?? 100
+            try query.finish()
+            let orphans = await api.orphans(limit: Int(limit))
+            return Reply { json in
+                json.object { json in
+                    json.member("orphans") { json in
+                        json.array { json in
+                            for orphan in orphans { orphan.write(to: &json) }
+                        }
+                    }
+                }
+            }
         case .resolve(let id):
             return try await resolve(id, inbound)
         case .setProvider(let name, let disabled):
@@ -99,6 +113,23 @@ extension ProviderHealthReport {
                     for operation in operations { operation.write(to: &json) }
                 }
             }
+        }
+    }
+}
+
+extension OrphanCallback {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("id", id)
+            json.member("provider", provider)
+            json.member("event", notice.eventID)
+            json.member("status", notice.report.state.name)
+            json.member("amount", notice.report.money?.minorUnits)
+            json.member("currency", notice.report.money?.currency.code)
+            json.member("reference", notice.report.ourReference)
+            json.member("provider_reference", notice.report.providerReference ?? notice.report.checkoutReference)
+            json.member("authentic", isAuthentic)
+            json.member("received_at", receivedAt.description)
         }
     }
 }

@@ -7,6 +7,7 @@ enum AdminPath: Sendable, Hashable {
     case providers
     case payments
     case payment(id: String)
+    case orphans
     case resolve(id: String)
     case setProvider(name: String, disabled: Bool)
 
@@ -26,6 +27,7 @@ enum AdminPath: Sendable, Hashable {
         case ("readyz", 2): self = .ready
         case ("admin", 3) where parts[2] == "providers": self = .providers
         case ("admin", 3) where parts[2] == "payments": self = .payments
+        case ("admin", 3) where parts[2] == "orphans": self = .orphans
         case ("admin", 4) where parts[2] == "payments":
             guard let id = name(3) else { return nil }
             self = .payment(id: id)
@@ -46,7 +48,7 @@ enum AdminPath: Sendable, Hashable {
     var isChange: Bool {
         switch self {
         case .resolve, .setProvider: true
-        case .alive, .ready, .providers, .payments, .payment: false
+        case .alive, .ready, .providers, .payments, .payment, .orphans: false
         }
     }
 

@@ -89,6 +89,7 @@ struct PublicAPI<API: PaymentAPI>: Sendable {
         {
         case .accepted: return Reply { $0.object { $0.member("status", "ok") } }
         case .refused: throw Problem(.unauthenticated, "The callback's signature, key or token is missing or wrong")
+        case .notKept: throw Problem(.paymentStoreFull, "There is no room for it now; send it again", retryAfter: 60)
         case .unknownProvider: throw Problem(.notFound, "Nothing is at this path")
         }
     }

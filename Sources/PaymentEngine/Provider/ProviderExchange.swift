@@ -46,14 +46,28 @@ extension ProviderRuntime {
 
     /// Sends a follow-up of a payment that the provider has.
     func followUp(
-        _ operation: Operation, _ request: ProviderRequest, within timeout: Duration,
+        _ operation: Operation, _ request: ProviderRequest, within timeout: Duration, limit: SendLimit,
         read: @Sendable (ProviderReply) -> FollowUpOutcome
     ) async -> Exchanged<FollowUpOutcome> {
-        await exchange(operation, request, within: timeout, read: read) { outcome in
+        await exchange(operation, request, within: timeout, limit: limit, read: read) { outcome in
             switch outcome {
             case .refused(let refusal): .refused(refusal)
             case .ambiguous: .fault
             case .done, .pending, .declined, .rejected, .conflict: .healthy
+            }
+        }
+    }
+
+    /// Fetches one page of an asking after a follow-up: what it means, only all pages tell.
+    func page(_ request: ProviderRequest, within timeout: Duration) async -> Exchanged<ProviderReply> {
+        await exchange(.inquiry, request, within: timeout) {
+            $0
+        } judge: { reply in
+            switch reply.status {
+            case 401, 403: .refused(.credentials)
+            case 429: .refused(.rateLimited(retryAfter: reply.retryAfter))
+            case 500...: .fault
+            default: .healthy
             }
         }
     }

@@ -26,6 +26,7 @@ package final class MemoryPaymentStore: PaymentStore {
         var lists: [String: Deque<(sequence: UInt64, id: String)>] = [:]
         /// In the order in which they settled. One that opened again is skipped when its turn comes.
         var settled: Deque<String> = []
+        var orphans = OrphanTable()
         var nextSequence: UInt64 = 1
         var unknown = 0
         var underReview = 0
@@ -134,6 +135,19 @@ package final class MemoryPaymentStore: PaymentStore {
         }
         guard let page else { throw .field("/cursor", "must be the next_cursor of an earlier answer") }
         return page
+    }
+
+    package func keep(_ orphan: OrphanCallback) async -> Bool {
+        let oldest = environment.wallClock.advanced(by: .zero - limits().retention)
+        return state.withLock { $0.orphans.keep(orphan, droppingOlderThan: oldest) }
+    }
+
+    package func takeOrphans(naming names: [String]) async -> [OrphanCallback] {
+        state.withLock { $0.orphans.take(naming: names) }
+    }
+
+    package func orphans(limit: Int) async -> [OrphanCallback] {
+        state.withLock { $0.orphans.orphans.suffix(limit).reversed() }
     }
 
     package func attention() async -> (unknown: Int, underReview: Int) {

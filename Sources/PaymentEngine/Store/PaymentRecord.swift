@@ -1,4 +1,5 @@
 package import PaymentModel
+import ProviderKit
 package import Resilience
 
 /// A payment with what the engine keeps beside it and no app sees.
@@ -37,7 +38,7 @@ package struct PaymentRecord: Sendable {
     package var lastAnsweredAt: ContinuousClock.Instant?
     /// When asking began: 24 hours later it goes to a person.
     package var openSince: ContinuousClock.Instant?
-    /// Since when the provider has said, at every asking, that it never saw the payment.
+    /// Since when the provider has said, at every asking, that it never saw the payment, or the follow-up that is open.
     package var neverSeenSince: ContinuousClock.Instant?
 
     /// An unsigned callback that the provider has not been asked about yet, or has not answered for.
@@ -52,6 +53,11 @@ package struct PaymentRecord: Sendable {
         /// Askings without an answer.
         var tries = 0
     }
+
+    /// The capture, cancel or refund whose outcome is open; nil wherever `payment.openOperation` is.
+    package var openFollowUp: OpenFollowUp?
+    /// The follow-ups that were sent, key to request: their keys belong to them as long as the payment is kept.
+    package var followUps: [KeyDigest: KeyDigest] = [:]
 
     /// Callbacks that were applied, newest last; bounded.
     package var appliedCallbacks: [String] = []
@@ -71,8 +77,11 @@ package struct PaymentRecord: Sendable {
             && (payment.status.isFinal || payment.status == .captured || payment.status == .partiallyRefunded)
     }
 
-    /// Whether the provider is to be asked after it.
-    var isToBeAsked: Bool { payment.status.isOpen || payment.openOperation != nil }
+    /// Whether the provider is to be asked after it. Funds that were to be taken at once and are only held are no outcome yet.
+    var isToBeAsked: Bool {
+        payment.status.isOpen || payment.openOperation != nil
+            || payment.status == .authorized && payment.capture == .automatic
+    }
 
     /// Whether it is waited for: an outcome, the end of a hold, or the truth of a hint.
     var isAwaited: Bool {
@@ -126,4 +135,23 @@ package struct PaymentRecord: Sendable {
 
     /// A reference in the scope of its provider, as the store indexes it.
     package static func name(_ provider: String, _ reference: String) -> String { provider + "/" + reference }
+}
+
+/// A follow-up that was sent and whose outcome is open: what a repeat of it or a question needs. A class for its size alone:
+/// hardly any record has one.
+package final class OpenFollowUp: Sendable {
+    /// With the payment as it was before.
+    let followUp: FollowUp
+    /// The app's idempotency key in its scope.
+    let key: KeyDigest
+    /// The `X-Request-Id` of the request: the `instance` of the answer that is kept for it.
+    let requestID: String
+    let firstSentAt: ContinuousClock.Instant
+
+    init(followUp: FollowUp, key: KeyDigest, requestID: String, firstSentAt: ContinuousClock.Instant) {
+        self.followUp = followUp
+        self.key = key
+        self.requestID = requestID
+        self.firstSentAt = firstSentAt
+    }
 }

@@ -30,6 +30,15 @@ package protocol PaymentStore: Sendable {
     /// Visible payments, newest first. Throws a problem at `/cursor` for one that was not made here.
     func page(_ query: PaymentQuery) async throws(Problem) -> PaymentPage
 
+    /// Keeps a callback that matches no payment, the same event once. False where there is no room.
+    func keep(_ orphan: OrphanCallback) async -> Bool
+
+    /// Takes out the kept callbacks that name one of the references, oldest first.
+    func takeOrphans(naming names: [String]) async -> [OrphanCallback]
+
+    /// The kept callbacks, newest first.
+    func orphans(limit: Int) async -> [OrphanCallback]
+
     /// How many payments are `unknown`, and how many are under review.
     func attention() async -> (unknown: Int, underReview: Int)
 }

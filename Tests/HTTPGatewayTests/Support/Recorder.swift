@@ -16,6 +16,7 @@ final class Recorder: PaymentAPI {
         var payments: [String: Payment] = [:]
         var callback = CallbackAnswer.accepted
         var returnAddress: String?
+        var orphans: [OrphanCallback] = []
         var reports: [ProviderHealthReport] = []
         var providers: Set<String> = ["payalo-ke"]
         var methods: [ServableMethod] = []
@@ -130,6 +131,11 @@ final class Recorder: PaymentAPI {
     func returnAddress(provider: String, token: String) async -> String? {
         note("return \(provider) \(token)")
         return script.returnAddress
+    }
+
+    func orphans(limit: Int) async -> [OrphanCallback] {
+        note("orphans \(limit)")
+        return Array(script.orphans.prefix(limit))
     }
 
     func resolve(

@@ -4,6 +4,14 @@ import ProviderKit
 import Resilience
 import Synchronization
 
+/// What the callers of each key were told.
+final class Told: Sendable {
+    private let state = Mutex([String: [Reading]]())
+
+    func note(_ key: String, _ answer: Reading) { state.withLock { $0[key, default: []].append(answer) } }
+    subscript(key: String) -> [Reading] { state.withLock { $0[key] ?? [] } }
+}
+
 /// A provider with money in it, that loses, delays, repeats and reorders whatever it may.
 final class FakeProvider: Sendable {
     /// What it knows of one of our references.

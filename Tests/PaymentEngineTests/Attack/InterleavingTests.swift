@@ -3,7 +3,6 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Routing
-import Synchronization
 import Testing
 
 /// Nobody is charged twice and no payment is lost, whatever is lost, late, repeated or reordered. Hundreds of seeded worlds, each
@@ -13,14 +12,6 @@ struct InterleavingTests {
     private static let safeties: [SendSafety] = [
         .once, .replayable(within: .seconds(23 * 3600)), .refusesDuplicates, .inert,
     ]
-
-    /// What the callers of each key were told.
-    private final class Told: Sendable {
-        private let state = Mutex([String: [Reading]]())
-
-        func note(_ key: String, _ answer: Reading) { state.withLock { $0[key, default: []].append(answer) } }
-        subscript(key: String) -> [Reading] { state.withLock { $0[key] ?? [] } }
-    }
 
     @Test("at most one charge per key, every charge known, every key usable", arguments: 1...100 as ClosedRange<UInt64>)
     func world(seed: UInt64) async throws {

@@ -74,6 +74,35 @@ struct DuplicateTests {
         }
     }
 
+    // MARK: Another request under the key
+
+    @Test("a provider that has another request under the key did nothing: 409, nobody else is tried, nothing is stored")
+    func keyReused() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(
+                simulation,
+                [
+                    BenchProvider(name: "a", adapter: PlainAdapter(.replayable(within: .seconds(3600)))),
+                    BenchProvider(name: "b", adapter: PlainAdapter()),
+                ])
+            bench["a"].always("create", .now(Wire.reply(409, "key_reused")))
+            let result = try await bench.create()
+            #expect(result.code == "idempotency-key-reused")
+            #expect(bench["b"].creates == 0)
+            #expect(try await bench.count() == 0)
+        }
+    }
+
+    @Test("after an ambiguous send it says nothing of that send")
+    func keyReusedAfterAmbiguity() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(
+                simulation, [BenchProvider(name: "a", adapter: PlainAdapter(.replayable(within: .seconds(3600))))])
+            bench["a"].script("create", .now(Wire.timeout), .now(Wire.reply(409, "key_reused")))
+            #expect(try await bench.create().status == 202)
+        }
+    }
+
     // MARK: After a restart
 
     private static func restarted(_ simulation: Simulation) throws -> (before: Bench, after: Bench) {

@@ -213,7 +213,7 @@ struct InquiryTests {
             let bench = try Self.bench(
                 simulation, create: Wire.accepted("authorized", Self.expiry(in: 7 * 86_400)),
                 inquiry: Wire.found(state))
-            _ = try await bench.create()
+            _ = try await bench.create(capture: .manual)
             await simulation.advance(by: .seconds(8 * 86_400))
             #expect(bench["a"].sent("inquiry").map(\.at) == [.seconds(7 * 86_400 + 300)])
             #expect(try await bench.payment().status.rawValue == becomes)

@@ -101,6 +101,7 @@ struct Bench: Sendable {
     /// Makes a payment of KES 100.00.
     func create(
         key: String = "key-1", app: String = "shop", amount: Int64 = 10_000, card: Bool = false,
+        capture: CaptureMode = .automatic,
         reference: String = "order-1", request: String = "req-1", within timeout: Duration = .seconds(30)
     ) async throws -> Reading {
         let instrument: PaymentRequest.Instrument =
@@ -112,7 +113,8 @@ struct Bench: Sendable {
             : .mobileMoney(phone: "+254712345678", network: "mpesa")
         let body = try JSONValue(parsing: Array("{\"amount\":\(amount),\"reference\":\"\(reference)\"}".utf8))
         let payment = PaymentRequest(
-            money: Money(minorUnits: amount, currency: .kes), instrument: instrument, reference: reference,
+            money: Money(minorUnits: amount, currency: .kes), instrument: instrument, capture: capture,
+            reference: reference,
             returnURL: "https://shop.example/done")
         return Reading(
             await engine.create(

@@ -43,6 +43,7 @@ extension ScriptedAdapter {
             return .declined(Decline(code: code), providerReference: Wire.value("id", in: text))
         case "rejected": return .rejected(detail: "the phone is wrong", providerCode: Wire.value("code", in: text))
         case "duplicate": return .duplicate
+        case "key_reused": return .keyReused
         default: return .ambiguous(reason: reply.status >= 400 ? "http_\(reply.status)" : "unreadable_reply")
         }
     }

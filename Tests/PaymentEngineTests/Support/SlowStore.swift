@@ -61,5 +61,21 @@ struct SlowStore: PaymentStore {
         return try await store.page(query)
     }
 
+    func keep(_ orphan: OrphanCallback) async -> Bool {
+        await Task.yield()
+        let result = await store.keep(orphan)
+        await Task.yield()
+        return result
+    }
+
+    func takeOrphans(naming names: [String]) async -> [OrphanCallback] {
+        await Task.yield()
+        let result = await store.takeOrphans(naming: names)
+        await Task.yield()
+        return result
+    }
+
+    func orphans(limit: Int) async -> [OrphanCallback] { await store.orphans(limit: limit) }
+
     func attention() async -> (unknown: Int, underReview: Int) { await store.attention() }
 }

@@ -66,6 +66,8 @@ enum Wire {
         case "canceled": state = .canceled
         case "expired": state = .expired
         case "voided": state = .voided
+        case "partially_refunded": state = .partiallyRefunded
+        case "refunded": state = .refunded
         case "reversed": state = .reversed
         default: return nil
         }
@@ -76,7 +78,8 @@ enum Wire {
             money = Money(minorUnits: amount, currency: currency)
         }
         return ProviderReport(
-            state, money: money, providerReference: value("id", in: text), ourReference: value("ours", in: text),
+            state, money: money, providerReference: value("id", in: text),
+            checkoutReference: value("page", in: text), ourReference: value("ours", in: text),
             expiresAt: expiry, session: value("session", in: text).map { ["session": Secret($0)] } ?? [:])
     }
 }
