@@ -27,6 +27,12 @@ package struct SandboxConfiguration: Sendable {
     package var sessionLifetime: Duration
     /// The pause before each of Spayon's 3 callback retries. Documented: 5 minutes (callbacks page).
     package var callbackRetryInterval: Duration
+    /// How long an authorization of Payment API Service holds. Documented: 7 days.
+    package var authorizationLifetime: Duration
+    /// How long one of its payment intents can be paid. Documented: 1 hour.
+    package var intentLifetime: Duration
+    /// The pauses before its webhooks' retries. Documented: 5 minutes, 15 minutes, 1 hour, 6 hours.
+    package var paymentGatewayRetries: [Duration]
     /// Transactions kept per provider; the oldest make room.
     package var maxTransactions: Int
     /// What the Payalo brand of the sandbox is configured for.
@@ -46,6 +52,9 @@ package struct SandboxConfiguration: Sendable {
         tokenLifetime: Duration = .seconds(3600),
         sessionLifetime: Duration = .seconds(15 * 60),
         callbackRetryInterval: Duration = .seconds(5 * 60),
+        authorizationLifetime: Duration = .seconds(7 * 86_400),
+        intentLifetime: Duration = .seconds(3600),
+        paymentGatewayRetries: [Duration] = [.seconds(5 * 60), .seconds(15 * 60), .seconds(3600), .seconds(6 * 3600)],
         maxTransactions: Int = 100_000,
         payaloMethods: [PayaloMethod] = PayaloMethod.sandboxBrand,
         spayonProducts: [SpayonProduct] = [SpayonProduct(id: 1, name: "Iphone 16S", price: "10", currency: "AMD")]
@@ -62,6 +71,9 @@ package struct SandboxConfiguration: Sendable {
         self.tokenLifetime = tokenLifetime
         self.sessionLifetime = sessionLifetime
         self.callbackRetryInterval = callbackRetryInterval
+        self.authorizationLifetime = authorizationLifetime
+        self.intentLifetime = intentLifetime
+        self.paymentGatewayRetries = paymentGatewayRetries
         self.maxTransactions = maxTransactions
         self.payaloMethods = payaloMethods
         self.spayonProducts = spayonProducts
@@ -90,6 +102,15 @@ package struct SandboxCredentials: Sendable {
     package var spayonClientSecret = "sandbox-secret"
     /// The secret that Spayon signs callbacks with.
     package var spayonCallbackSecret = "sandbox-spayon-callback-secret"
+    /// The merchants of Payment API Service, each apart from the other.
+    package var paymentGatewayMerchants = [
+        PaymentGatewayMerchant(
+            key: "pk_sandbox_main", webhookSecret: "sandbox-paymentgateway-webhook-secret", id: "merchant_sandbox_main",
+            instance: "cards-main"),
+        PaymentGatewayMerchant(
+            key: "pk_sandbox_backup", webhookSecret: "sandbox-paymentgateway-backup-webhook-secret",
+            id: "merchant_sandbox_backup", instance: "cards-backup"),
+    ]
 
     /// The published credentials.
     package init() {}
@@ -127,6 +148,26 @@ package struct PayaloMethod: Sendable {
         PayaloMethod(key: "mtn-gh", title: "MTN Ghana", country: "GH", currency: "GHS"),
         PayaloMethod(key: "mtn-zm", title: "MTN Zambia", country: "ZM", currency: "ZMW"),
     ]
+}
+
+/// A merchant of Payment API Service.
+package struct PaymentGatewayMerchant: Sendable {
+    /// The API key: sent in `X-API-Key`; begins with `pk_`.
+    package var key: String
+    /// What its webhooks are signed with.
+    package var webhookSecret: String
+    /// The `merchant_id` of webhooks.
+    package var id: String
+    /// The instance in the shipped `routes/` to whose webhook address its webhooks go at first.
+    package var instance: String
+
+    /// A merchant; see the properties.
+    package init(key: String, webhookSecret: String, id: String, instance: String) {
+        self.key = key
+        self.webhookSecret = webhookSecret
+        self.id = id
+        self.instance = instance
+    }
 }
 
 /// A product of a Spayon vendor's panel.

@@ -5,6 +5,10 @@ import HTTPTypes
 /// A provider does no I/O. It answers a request with a reply and the callbacks that follow from it; listening, faults,
 /// delivery and the record of requests are the sandbox's. To add one: conform, and name it in `SandboxCore.providers`.
 /// Its paths are those of the real API: the prefix is taken off before ``handle(_:effects:)``.
+///
+/// What providers share: ``HostedPage`` for what a person sees, ``DocumentedLimits`` for rate limits,
+/// ``CallbackRegistration`` where callbacks go to an address that is registered, ``SandboxTime`` in place of a clock.
+/// Nothing is shared with the router's plugins.
 protocol SimulatedProvider: Sendable {
     /// The name in `/_sandbox` calls, and the first segment of its prefix: `payalo`.
     var id: String { get }

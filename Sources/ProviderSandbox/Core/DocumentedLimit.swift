@@ -24,7 +24,10 @@ struct DocumentedLimits: Sendable {
     /// The windows of each caller, one for each limit.
     private var windows: [String: [Window]] = [:]
 
-    /// Callers kept; those with no open window make room.
+    /// How many callers have windows, open or not.
+    var callers: Int { windows.count }
+
+    /// From so many callers on, those with no open window make room for a new one.
     static let maxCallers = 10_000
 
     /// No limits: everything is admitted, as with `--no-limits`.

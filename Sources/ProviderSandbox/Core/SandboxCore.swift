@@ -27,7 +27,10 @@ final class SandboxCore: Sendable {
 
     init(configuration: SandboxConfiguration, logger: Logger) {
         self.configuration = configuration
-        providers = [AlyaPayProvider(configuration), PayaloProvider(configuration), SpayonProvider(configuration)]
+        providers = [
+            AlyaPayProvider(configuration), PayaloProvider(configuration), SpayonProvider(configuration),
+            PaymentGatewayProvider(configuration),
+        ]
         registry = CallbackRegistry(providers, router: configuration.router)
         courier = CallbackCourier(registry: registry, logger: logger)
     }

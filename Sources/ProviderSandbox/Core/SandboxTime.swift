@@ -37,6 +37,12 @@ struct WallTime: Sendable, Comparable {
     /// `2024-06-01T12:34:56.000000Z`
     var microsecondsZ: String { format(fractionDigits: 6, zone: "Z") }
 
+    /// The year, and the month from 1 to 12.
+    var yearAndMonth: (year: Int64, month: Int64) {
+        let (year, month, _) = Self.civil(fromDays: microseconds / 86_400_000_000)
+        return (year, month)
+    }
+
     /// As much later, to the microsecond.
     func advanced(by duration: Duration) -> WallTime {
         WallTime(microseconds: microseconds + duration.nanoseconds / 1000)
