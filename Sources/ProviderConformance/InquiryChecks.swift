@@ -54,7 +54,7 @@ extension Examiner {
                 let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
                 return kind == "no_answer" ? nil : kind
             }
-            for status in [400, 404, 409, 410, 422] {
+            for status in [400, 404, 409, 410, 422] where status != fixture.reply.status {
                 let reply = ProviderReply(status: status, body: fixture.reply.body)
                 let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
                 expect(

@@ -3,6 +3,7 @@ import Payalo
 import PaymentGateway
 import ProviderKit
 import Spayon
+import Waypay
 
 /// The plugins built into this program. A new one is an import above and an element here.
 let builtInPlugins: [any ProviderAdapter.Type] = [
@@ -10,4 +11,5 @@ let builtInPlugins: [any ProviderAdapter.Type] = [
     PayaloAdapter.self,
     PaymentGatewayAdapter.self,
     SpayonAdapter.self,
+    WaypayAdapter.self,
 ]
