@@ -1,4 +1,3 @@
-import HTTPTypes
 import PaymentModel
 import ProviderKit
 import StrictJSON

@@ -65,22 +65,7 @@ extension FollowUpFinding {
 }
 
 extension ReportedState {
-    var kind: String {
-        switch self {
-        case .requiresAction: "requires_action"
-        case .pending: "pending"
-        case .authorized: "authorized"
-        case .captured: "captured"
-        case .failed: "failed"
-        case .failedForNow: "failed_for_now"
-        case .canceled: "canceled"
-        case .expired: "expired"
-        case .voided: "voided"
-        case .partiallyRefunded: "partially_refunded"
-        case .refunded: "refunded"
-        case .reversed: "reversed"
-        }
-    }
+    var kind: String { name }
 }
 
 extension CallbackVerdict {

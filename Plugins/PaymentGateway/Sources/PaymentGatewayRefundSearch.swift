@@ -8,14 +8,16 @@ import StrictJSON
 /// Both are needed. The payment tells whether anything was returned, and not how often; what a row of the list stands for is
 /// not documented, and its filter has no word for a payment that was refunded in part. So a refund counts as done where
 /// the rows are those of the earlier refunds and one more, as not done where they are exactly the earlier ones, or the
-/// payment is `captured` as if there had been none; everything else is no answer.
+/// payment is `captured` as if there had been none; everything else is no answer. A first refund of all that was captured
+/// needs no list: `refunded` is "all captured funds returned".
 extension PaymentGatewayAdapter {
     public func followUpInquiryRequest(for followUp: FollowUp, after replies: [ProviderReply]) -> ProviderRequest? {
         guard followUp.operation == .refund, let id = followUp.payment.providerReference,
             PaymentGatewayWire.isReference(id)
         else { return nil }
         guard let first = replies.first else { return paymentRequest(id) }
-        guard replies.count < RefundPages.mostRequests, first.gatewayData != nil,
+        guard replies.count < RefundPages.mostRequests, let current = refundedPayment(in: first, for: followUp),
+            !isAllReturned(current, by: followUp),
             let pages = RefundPages(replies.dropFirst()), !pages.isWhole
         else { return nil }
         return ProviderRequest(
@@ -32,11 +34,12 @@ extension PaymentGatewayAdapter {
         if let failed = replies.first(where: { !(200..<300).contains($0.status) }) {
             return .noAnswer(reason: "http_\(failed.status)")
         }
-        guard let current = first.gatewayData.flatMap({ GatewayPayment($0) }),
-            let pages = RefundPages(replies.dropFirst()), pages.isWhole
-        else { return .noAnswer(reason: "unreadable_reply") }
-        guard current.id == payment.providerReference, current.money == payment.money else {
+        guard let current = refundedPayment(in: first, for: followUp) else {
             return .noAnswer(reason: "foreign_reference")
+        }
+        if isAllReturned(current, by: followUp) { return .done(providerReference: nil) }
+        guard let pages = RefundPages(replies.dropFirst()), pages.isWhole else {
+            return .noAnswer(reason: "unreadable_reply")
         }
         let rows = pages.rows.filter { $0.paymentID == current.id }
         guard rows.allSatisfy({ $0.currency == payment.money.currency.code }) else {
@@ -59,6 +62,23 @@ extension PaymentGatewayAdapter {
             return .done(providerReference: nil)
         default: return .noAnswer(reason: "unexplained_refunds")
         }
+    }
+
+    /// The payment of the follow-up as it now is; nil where the reply tells of none, of another one, or of other money.
+    private func refundedPayment(in reply: ProviderReply, for followUp: FollowUp) -> GatewayPayment? {
+        guard let payment = reply.gatewayData.flatMap({ GatewayPayment($0) }),
+            payment.id == followUp.payment.providerReference, payment.money == followUp.payment.money
+        else { return nil }
+        return payment
+    }
+
+    /// Whether the payment's state alone shows that the refund was done: it was to return everything, nothing had been
+    /// returned before, and now everything is.
+    private func isAllReturned(_ current: GatewayPayment, by followUp: FollowUp) -> Bool {
+        let before = followUp.payment
+        return current.status == "refunded" && before.amountRefunded == 0
+            && before.refunds.allSatisfy { $0.status == .failed }
+            && followUp.amount == before.amountCaptured
     }
 }
 

@@ -59,7 +59,8 @@ struct PaymentGatewayFollowUpTests {
 
     /// What is found by the payment's state and pages of the list.
     private func finding(
-        _ state: String, _ pages: [[String]], total: Int? = nil, refunded: [Int64], amount: Int64
+        _ state: String, _ pages: [[String]], total: Int? = nil, refunded: [Int64], amount: Int64,
+        isAskedOn: Bool = false
     ) throws -> String {
         let adapter = try Example.adapter()
         let payment = Example.payment(.captured, of: try Example.authorization(), refunded: refunded)
@@ -73,7 +74,7 @@ struct PaymentGatewayFollowUpTests {
             replies.append(list(page, total: total ?? pages.joined().count, offset: offset))
             offset += page.count
         }
-        #expect(adapter.followUpInquiryRequest(for: followUp, after: replies) == nil || total != nil)
+        #expect((adapter.followUpInquiryRequest(for: followUp, after: replies) != nil) == isAskedOn)
         switch adapter.followUpFinding(in: replies, for: followUp) {
         case .done: return "done"
         case .notDone: return "not done"
@@ -104,6 +105,14 @@ struct PaymentGatewayFollowUpTests {
         #expect(try finding("refunded", [[row("1", 9999)]], refunded: [], amount: 2500) == "no answer")
     }
 
+    @Test func aFirstRefundOfAllNeedsNoList() throws {
+        #expect(try finding("refunded", [], refunded: [], amount: 9999) == "done")
+        #expect(try finding("partially_refunded", [], refunded: [], amount: 9999, isAskedOn: true) == "no answer")
+        // Of the rest the state says nothing: it may have been `refunded` before.
+        #expect(try finding("refunded", [], refunded: [2500], amount: 7499, isAskedOn: true) == "no answer")
+        #expect(try finding("captured", [[]], refunded: [], amount: 9999) == "not done")
+    }
+
     @Test func aSecondPartIsToldFromTheFirst() throws {
         #expect(try finding("partially_refunded", [[row("1", 2500)]], refunded: [2500], amount: 2500) == "not done")
         #expect(
@@ -121,7 +130,8 @@ struct PaymentGatewayFollowUpTests {
         let pages = [Array(others[..<100]), Array(others[100..<200]), Array(others[200...]) + [row("1", 2500)]]
         #expect(try finding("partially_refunded", pages, refunded: [], amount: 2500) == "done")
         #expect(
-            try finding("partially_refunded", Array(pages.dropLast()), total: 251, refunded: [], amount: 2500)
+            try finding(
+                "partially_refunded", Array(pages.dropLast()), total: 251, refunded: [], amount: 2500, isAskedOn: true)
                 == "no answer")
     }
 
