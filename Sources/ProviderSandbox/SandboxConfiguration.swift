@@ -14,6 +14,8 @@ package struct SandboxConfiguration: Sendable {
     package var router: String
     /// The credentials that the simulated providers accept.
     package var credentials: SandboxCredentials
+    /// How AlyaPay behaves where its documents leave a choice or name a time.
+    package var alyaPay = AlyaPaySettings()
     /// Whether each provider also gets a listener of its own, without a prefix, on any free port; see
     /// ``Sandbox/port(of:)``.
     package var ownListeners: Bool
@@ -37,6 +39,8 @@ package struct SandboxConfiguration: Sendable {
     package var payaloMethods: [PayaloMethod]
     /// The products of the Spayon vendor's panel, payable by `product_id`.
     package var spayonProducts: [SpayonProduct]
+    /// How long a Waypay session stays payable. Documented is that `expiresAt` tells, and no length: assumed.
+    package var waypaySessionLifetime = Duration.seconds(30 * 60)
 
     /// The sandbox of `switchyard sandbox`, but for what is given; see the properties.
     package init(
@@ -86,6 +90,10 @@ package struct SandboxConfiguration: Sendable {
 /// The credentials that the sandbox accepts. They are published and worth nothing: the shipped `routes/*.yaml` and the
 /// tests use them as they stand.
 package struct SandboxCredentials: Sendable {
+    /// AlyaPay's API key, sent in `X-API-Key`.
+    package var alyaPayKey = "sandbox-alyapay-key"
+    /// The secret that AlyaPay signs callbacks with.
+    package var alyaPayWebhookSecret = "sandbox-alyapay-webhook-secret"
     /// Payalo's brand key: sent in `X-Api-Key`, and back in the callbacks' `X-API-KEY`.
     package var payaloKey = "sandbox-payalo-key"
     /// The key of a Payalo brand that has been switched off; its payments get `merchant_disabled`.
@@ -105,6 +113,12 @@ package struct SandboxCredentials: Sendable {
             key: "pk_sandbox_backup", webhookSecret: "sandbox-paymentgateway-backup-webhook-secret",
             id: "merchant_sandbox_backup", instance: "cards-backup"),
     ]
+    /// Waypay's API key: `SWICH-API-Key`.
+    package var waypayKey = "pk_test_sandbox"
+    /// The key of a Waypay account that is suspended; its requests get 403.
+    package var waypaySuspendedKey = "pk_test_sandbox_suspended"
+    /// The secret that Waypay's requests are signed with.
+    package var waypaySignatureSecret = "mer_sk_sandbox_secret"
 
     /// The published credentials.
     package init() {}

@@ -37,6 +37,9 @@ protocol SimulatedProvider: Sendable {
         reference: String, outcome: SandboxOutcome, code: String?, effects: SandboxEffects, at time: SandboxTime
     )
         -> SettleResult
+    /// The provider's id of the transaction that has come of what a reference names, where that is another thing than
+    /// the session or payment: what its browser component would tell the app.
+    func transaction(of reference: String) -> String?
     /// Lets time pass: expiries and automatic settlements that are due. Called every few dozen milliseconds.
     func tick(at time: SandboxTime) -> [SandboxCallback]
     /// All money taken, oldest first: an authorization is none, and what was refunded stays with the refunds beside it.
@@ -46,6 +49,7 @@ protocol SimulatedProvider: Sendable {
 extension SimulatedProvider {
     var outcomes: Set<SandboxOutcome> { Set(SandboxOutcome.allCases) }
     var registrations: [CallbackRegistration] { [] }
+    func transaction(of reference: String) -> String? { nil }
 }
 
 /// An operation that a fault can be narrowed to; each provider names its own in `operations`.
@@ -173,7 +177,7 @@ struct SandboxCharge: Sendable {
     }
 
     /// The merchant's reference: Payalo's `merchantReference`, Spayon's `order_id`, Payment API Service's
-    /// `Idempotency-Key`.
+    /// `Idempotency-Key`, AlyaPay's `vendorReference` or else its `session_id`, Waypay's `orderRef`.
     let reference: String
     /// What was taken, refunded or not: decimal text in major units, as the merchant ordered it.
     let amount: String

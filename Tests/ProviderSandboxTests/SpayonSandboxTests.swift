@@ -317,6 +317,8 @@ struct SpayonSandboxTests {
             #expect(declined.status == 200)
             #expect(declined.body.contains("declined"))
             #expect(declined.body.contains(#"value="pay""#))
+            // Each callback is delivered by a task of its own: the second may overtake the first.
+            _ = await sandbox.receiver.deliveries(1)
 
             let paid = try await sandbox.call(.POST, path, headers: form, body: "action=pay")
             #expect(paid.status == 303)
