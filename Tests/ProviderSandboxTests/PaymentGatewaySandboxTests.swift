@@ -203,7 +203,7 @@ struct PaymentGatewaySandboxTests {
             _ = try await sandbox.gateway("/api/v1/payments/sale", #"{"card": {"number": "4242424242424242", "#)
             let intent = try await sandbox.intent()
             _ = try await sandbox.call(
-                .POST, intent.page, body: "action=pay&card=typed&number=4242+4242+4242+4242&cvv=987")
+                .POST, intent.page, body: "action=pay&card=4242&number=4242+4242+4242+4242&cvv=987")
             let log = try await sandbox.call(.GET, "/_sandbox/requests")
             let requests = try #require(log.json?["requests"]?.array)
             #expect(requests.count == 4)
@@ -212,7 +212,7 @@ struct PaymentGatewaySandboxTests {
                     == true)
             #expect(requests[1]["body"]?.string == "***")
             #expect(requests[3]["path"]?.string == "/checkout/\(intent.id)?client_secret=***")
-            #expect(requests[3]["body"]?.string == "action=pay&card=typed&number=***&cvv=***")
+            #expect(requests[3]["body"]?.string == "action=pay&card=4242&number=***&cvv=***")
             for secret in ["4242424242", "4242+4242", #"\"123\""#, "987", intent.secret, PaymentGatewayDesk.main] {
                 #expect(!log.body.contains(secret), "\(secret)")
             }
@@ -239,7 +239,7 @@ struct PaymentGatewaySandboxTests {
             #expect(declined.body.contains("Insufficient funds. Your card was declined."))
             #expect(declined.body.contains(#"value="pay""#))
 
-            let typed = "card=typed&cardholder_name=J+D&exp_month=12&exp_year=2030&cvv=123&action=pay&number="
+            let typed = "card=9995&cardholder_name=J+D&exp_month=12&exp_year=2030&cvv=123&action=pay&number="
             let mistyped = try await sandbox.call(.POST, intent.page, body: typed + "4242424242424241")
             #expect(mistyped.status == 400)
             #expect(mistyped.body.contains("Please check the card: card number is invalid."))

@@ -22,15 +22,17 @@ enum PaymentGatewayPage {
             throw PaymentGatewayError(400, "An email address is needed.")
         }
         let choice = HostedPage.field("card", in: body)
-        if let test = choices.first(where: { $0.value == choice }) {
+        let number = HostedPage.field("number", in: body) ?? ""
+        // Whoever typed a number meant it, whichever test card is still chosen.
+        if number.isEmpty, let test = choices.first(where: { $0.value == choice }) {
             return .pay(try PaymentGatewayCard(number: test.number), email: email)
         }
         // Read as the API reads it, so that there is one set of rules.
         let card = PaymentGatewayBody([
-            "number": .string(HostedPage.field("number", in: body) ?? ""),
+            "number": .string(number),
             "cardholder_name": .string(HostedPage.field("cardholder_name", in: body) ?? ""),
-            "exp_month": number(HostedPage.field("exp_month", in: body)),
-            "exp_year": number(HostedPage.field("exp_year", in: body)),
+            "exp_month": integer(HostedPage.field("exp_month", in: body)),
+            "exp_year": integer(HostedPage.field("exp_year", in: body)),
             "cvv": .string(HostedPage.field("cvv", in: body) ?? ""),
         ])
         do throws(PaymentGatewayError) {
@@ -86,6 +88,7 @@ enum PaymentGatewayPage {
         }
     }
 
+    /// The fields of a card are not to be filled in with a real one by the browser.
     private static func form(_ intent: PaymentGatewayIntent) -> String {
         let radios = choices.enumerated().map { index, choice in
             radio(choice.value, choice.label, isChecked: index == 0)
@@ -97,14 +100,14 @@ enum PaymentGatewayPage {
             <form method="post">
             \(email)<fieldset>
             <legend>Test card</legend>
-            \(radios.joined())\(radio("typed", "Another card, as typed below", isChecked: false))</fieldset>
+            \(radios.joined())</fieldset>
             <fieldset>
-            <legend>Another card</legend>
-            \(input("number", "Card number", #"inputmode="numeric" autocomplete="cc-number""#))\
-            \(input("cardholder_name", "Name on the card", #"autocomplete="cc-name""#))\
-            \(input("exp_month", "Expiry month", #"inputmode="numeric" autocomplete="cc-exp-month" placeholder="12""#))\
-            \(input("exp_year", "Expiry year", #"inputmode="numeric" autocomplete="cc-exp-year" placeholder="2030""#))\
-            \(input("cvv", "CVV", #"inputmode="numeric" autocomplete="cc-csc" maxlength="3""#))</fieldset>
+            <legend>Or type another, which is then used</legend>
+            \(input("number", "Card number", #"inputmode="numeric" autocomplete="off""#))\
+            \(input("cardholder_name", "Name on the card", #"autocomplete="off""#))\
+            \(input("exp_month", "Expiry month", #"inputmode="numeric" autocomplete="off" placeholder="12""#))\
+            \(input("exp_year", "Expiry year", #"inputmode="numeric" autocomplete="off" placeholder="2030""#))\
+            \(input("cvv", "CVV", #"inputmode="numeric" autocomplete="off" maxlength="3""#))</fieldset>
             <button name="action" value="pay" class="main">Pay</button>
             <button name="action" value="cancel" formnovalidate>Cancel</button>
             </form>
@@ -124,7 +127,7 @@ enum PaymentGatewayPage {
             + "\n"
     }
 
-    private static func number(_ text: String?) -> JSONValue {
+    private static func integer(_ text: String?) -> JSONValue {
         text.flatMap { $0.utf8.count <= 4 ? Int64($0) : nil }.map { .number(JSONNumber($0)) } ?? .null
     }
 
