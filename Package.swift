@@ -3,7 +3,7 @@ import PackageDescription
 
 /// The provider plugins. Adding one here makes its module and its tests; see CONTRIBUTING.md. The folder is not
 /// scanned because a manifest is cached: a scan would miss a folder that appears later.
-let plugins = ["AlyaPay", "Payalo", "Spayon"]
+let plugins = ["AlyaPay", "Payalo", "PaymentGateway", "Spayon", "Waypay"]
 
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
@@ -96,7 +96,7 @@ let package = Package(
             "PaymentEngine",
             [
                 "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
-                .crypto, .deque, .heap, .logging, .metrics,
+                .crypto, .deque, .heap, .httpTypes, .logging, .metrics,
             ]),
         .library(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),

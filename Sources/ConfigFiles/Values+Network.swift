@@ -39,12 +39,15 @@ extension Values {
     /// What an unset variable and `sha256sum` make.
     private static let sha256OfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-    /// `whsec_` and base64 (Standard Webhooks). Comes back as written.
+    /// `whsec_` and the base64 of 24 to 64 bytes (Standard Webhooks). Comes back as written.
     static func webhookSecret(_ scalar: ConfigScalar) throws(Misfit) -> Secret {
         if scalar.isStandIn { return Secret("whsec_\(Substitution.standIn)") }
-        guard scalar.text.hasPrefix("whsec_"), let key = Data(base64Encoded: String(scalar.text.dropFirst(6))),
-            !key.isEmpty
-        else { throw Misfit("must be 'whsec_' and the key in base64") }
+        guard scalar.text.hasPrefix("whsec_"), let key = Data(base64Encoded: String(scalar.text.dropFirst(6))) else {
+            throw Misfit("must be 'whsec_' and the key in base64")
+        }
+        guard (24...64).contains(key.count) else {
+            throw Misfit("the key behind 'whsec_' has \(key.count) bytes; it must have 24 to 64")
+        }
         return Secret(scalar.text)
     }
 

@@ -51,6 +51,16 @@ package protocol PaymentAPI: Sendable {
     /// The methods that the routes can serve now. What is nil does not narrow the answer; `money` includes `currency`.
     func paymentMethods(money: Money?, currency: Currency?, country: Country?, call: Call) -> [ServableMethod]
 
+    /// An event of that app; nil where there is none or it is another app's.
+    func event(id: String, app: String) async -> Event?
+
+    /// A page of events. Throws `validation-failed` for a cursor that no page gave.
+    func events(_ query: EventQuery) async throws(Problem) -> EventPage
+
+    /// Sends an event of the caller's app anew, and returns it as it is then. Throws `not-found`, or `invalid-state` where the
+    /// app has no webhook.
+    func redeliver(event id: String, call: Call) async throws(Problem) -> Event
+
     /// Takes a provider's callback. `address`: the sender's, where the connection tells it.
     func receiveCallback(
         provider: String, token: String?, delivery: CallbackDelivery, from address: String?

@@ -51,6 +51,11 @@ package struct EngineMetrics: Sendable {
     /// Money was taken for a payment that had ended without.
     func lateSuccess(_ provider: String) { count("switchyard_late_successes_total", [("provider", provider)]) }
 
+    /// An attempt at an event's delivery: `delivered`, `retried` (it failed, another one follows) or `failed` (none does).
+    func event(app: String, _ result: String) {
+        count("switchyard_events_delivered_total", [("app", app), ("result", result)])
+    }
+
     /// A payment came under review.
     func review(_ reason: Review.Reason) { count("switchyard_reviews_total", [("reason", reason.rawValue)]) }
 

@@ -17,7 +17,7 @@ extension PaymentEngine {
     private static var askingTakes: Duration { .seconds(30) }
 
     /// Asks after open payments when their time comes, until the task is cancelled.
-    package func run() async {
+    func askAfterPayments() async {
         await withTaskGroup(of: Void.self) { group in
             var running = 0
             while let payment = await inquiries.next() {

@@ -10,6 +10,9 @@ import Synchronization
 package final class PaymentEngine: Sendable {
     /// Makes the transport of a provider instance.
     package typealias TransportFactory = @Sendable (ProviderConfiguration) throws -> any ProviderTransport
+    /// Makes what an app's events go out through. It dials the webhook's origin alone, and no address that events may not go to.
+    package typealias EventTransportFactory =
+        @Sendable (AppConfiguration, AppConfiguration.Webhook) throws -> any ProviderTransport
 
     let environment: any EngineEnvironment
     let store: any PaymentStore
@@ -17,7 +20,8 @@ package final class PaymentEngine: Sendable {
     let references: References
     let budget = RetryBudget()
     let locks = PaymentLocks()
-    let inquiries: InquiryQueue
+    let inquiries: DueQueue<String>
+    let dispatcher: EventDispatcher
     let logger: Logger
     let metrics: EngineMetrics
 
@@ -34,7 +38,7 @@ package final class PaymentEngine: Sendable {
 
     private let state: Mutex<State>
 
-    /// Makes an engine over a configuration. Throws what the transport factory throws (a file of roots that cannot be read).
+    /// Makes an engine over a configuration. Throws what the transport factories throw (a file of roots that cannot be read).
     ///
     /// - Parameters:
     ///   - metrics: What it counts with.
@@ -42,20 +46,24 @@ package final class PaymentEngine: Sendable {
     package init(
         configuration: EngineConfiguration, environment: any EngineEnvironment = SystemEnvironment(), logger: Logger,
         metrics: EngineMetrics = EngineMetrics(), wrappingStore: (any PaymentStore) -> any PaymentStore = { $0 },
-        transport: TransportFactory
+        eventTransport: EventTransportFactory, transport: TransportFactory
     ) throws {
         self.environment = environment
         self.logger = logger
         self.metrics = metrics
         let server = configuration.server
         let limits = Mutex(server)
+        let dispatcher = try EventDispatcher(
+            apps: configuration.apps, environment: environment, transport: eventTransport)
+        self.dispatcher = dispatcher
         store = wrappingStore(
-            MemoryPaymentStore(environment: environment) {
-                limits.withLock { ($0.maxPayments, $0.paymentRetention) }
-            })
+            MemoryPaymentStore(
+                environment: environment, limits: { limits.withLock { ($0.maxPayments, $0.paymentRetention) } },
+                newDelivery: { dispatcher.newDelivery(app: $0) },
+                onEvent: { dispatcher.add(payment: $0, app: $1) }))
         keys = IdempotencyStore(limits: server.idempotency, time: environment)
         references = References(referenceSecret: server.referenceSecret, callbackSecrets: server.callbackSecrets)
-        inquiries = InquiryQueue(environment: environment)
+        inquiries = DueQueue(environment: environment)
         let runtimes = try configuration.providers.mapValues {
             ProviderRuntime(configuration: $0, transport: try transport($0), environment: environment)
         }
@@ -77,7 +85,7 @@ package final class PaymentEngine: Sendable {
     /// Refuses new payments from now on: the grace of draining is over.
     package func stopTakingPayments() { state.withLock { $0.takesPayments = false } }
 
-    /// Returns when no payment is under way, those whose caller has hung up included.
+    /// Returns when no payment and no delivery of an event is under way, payments whose caller has hung up included.
     package func idle() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
@@ -88,9 +96,18 @@ package final class PaymentEngine: Sendable {
         }
     }
 
-    /// Gives the providers' connections back.
+    /// Asks after open payments and delivers events, until the task is cancelled. Attempts at deliveries that are under way
+    /// then are waited for; no other ones begin.
+    package func run() async {
+        async let deliveries: Void = deliverEvents()
+        await askAfterPayments()
+        await deliveries
+    }
+
+    /// Gives the connections to providers and webhooks back.
     package func shutdown() async {
         for runtime in state.withLock({ Array($0.runtimes.values) }) { await runtime.transport.shutdown() }
+        await dispatcher.shutdown()
     }
 
     /// Tells where the public listener was bound, for callback addresses without a `public_url`.

@@ -6,7 +6,9 @@ import StrictJSON
 extension Examiner {
     mutating func checkCallbacks(_ receiving: any CallbackReceiving) {
         guard let deliver = inputs.delivery else {
-            return expect(false, "every capability has its documented replies", "callback: no delivery in the inputs")
+            return expect(
+                fixtures(.callback).isEmpty, "every capability has its documented replies",
+                "callback: no delivery in the inputs")
         }
         var eventIDs: [String: String] = [:]
         for fixture in fixtures(.callback) {
@@ -25,6 +27,7 @@ extension Examiner {
             expect(
                 notice.report.state.kind == fixture.expectation, "documented callbacks are read",
                 "\(fixture.name): \(notice.report.state.kind)")
+            checkMoney(of: notice.report, against: order.request.money, fixture.name)
             checkReplay(of: delivery, notice, fixture, receiving)
             if let other = eventIDs.updateValue(fixture.expectation, forKey: notice.eventID) {
                 expect(

@@ -5,7 +5,7 @@ public import ProviderKit
 /// documented replies.
 ///
 /// What it cannot invent, because only the provider's documents tell it, stands here; what follows for every provider
-/// alike is in the suite. Run it more than once where a provider has several ways to pay.
+/// alike is in the suite. Where a provider has several ways to pay, there are inputs for each.
 public struct ConformanceInputs {
     /// Settings that make a working instance, with secrets that are found nowhere else.
     public var settings: ProviderSettings
@@ -39,7 +39,11 @@ public struct ConformanceInputs {
     public var callbackProof: CallbackProof
 
     /// One of each kind that the plugin can do. Needed by `Capturing`, `Canceling`, `Refunding`.
+    ///
+    /// Those that `FollowUpInquiring` can ask after are asked after too; the fixtures of `finding` are what is found of them.
     public var followUps: [FollowUp]
+    /// The replies that come before the one in a `finding` fixture, where asking takes several.
+    public var findingPreamble: [ProviderReply]
 
     /// Where the mutations of replies begin: the same seed makes the same ones.
     public var seed: UInt64
@@ -62,8 +66,8 @@ public struct ConformanceInputs {
         referencePattern: String?, moneyInRequest: @escaping (ProviderRequest) -> Money?, statusPointer: String? = nil,
         documentedServerErrors: Set<Int> = [], subject: InquirySubject? = nil,
         paidInquiry: ((Money) -> [UInt8])? = nil, delivery: (([UInt8]) -> CallbackDelivery)? = nil,
-        callbackProof: CallbackProof = .bodySignature, followUps: [FollowUp] = [], seed: UInt64 = 0x5eed,
-        mutations: Int = 200
+        callbackProof: CallbackProof = .bodySignature, followUps: [FollowUp] = [],
+        findingPreamble: [ProviderReply] = [], seed: UInt64 = 0x5eed, mutations: Int = 200
     ) {
         self.settings = settings
         self.secrets = secrets
@@ -78,6 +82,7 @@ public struct ConformanceInputs {
         self.delivery = delivery
         self.callbackProof = callbackProof
         self.followUps = followUps
+        self.findingPreamble = findingPreamble
         self.seed = seed
         self.mutations = mutations
     }

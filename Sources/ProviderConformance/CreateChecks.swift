@@ -79,6 +79,19 @@ extension Examiner {
             let outcome = adapter.createOutcome(of: fixture.reply, for: order)
             expect(
                 outcome.kind == fixture.expectation, "documented replies are read", "\(fixture.name): \(outcome.kind)")
+            if case .accepted(let report) = outcome, let page = report.checkoutReference {
+                expect(
+                    report.providerReference != page, "a page's reference is not its transaction's", fixture.name)
+            }
+            if case .keyReused = outcome {
+                for status in [200, 201, 400, 401, 404, 422, 429] where status != fixture.reply.status {
+                    let reply = ProviderReply(status: status, body: fixture.reply.body)
+                    let kind = adapter.createOutcome(of: reply, for: order).kind
+                    expect(
+                        kind != "key_reused" && kind != "accepted", "'key reused' is only the documented reply",
+                        "\(fixture.name) as \(status): \(kind)")
+                }
+            }
             checkUnknownStatus(in: fixture, unless: ["accepted", "declined"]) { adapter, reply, inputs in
                 let kind = adapter.createOutcome(of: reply, for: inputs.order).kind
                 return kind == "ambiguous" ? nil : kind

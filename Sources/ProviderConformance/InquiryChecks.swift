@@ -5,7 +5,9 @@ import StrictJSON
 extension Examiner {
     mutating func checkInquiry(_ inquiring: any Inquiring) {
         guard let subject = inputs.subject else {
-            return expect(false, "every capability has its documented replies", "inquiry: no subject in the inputs")
+            return expect(
+                fixtures(.inquiry).isEmpty, "every capability has its documented replies",
+                "inquiry: no subject in the inputs")
         }
         let request = inquiring.inquiryRequest(for: subject)
         expect(request != nil, "a payment whose references are known can be asked after", "no request")
@@ -46,25 +48,25 @@ extension Examiner {
     ) {
         let outcome = inquiring.inquiryOutcome(of: fixture.reply, for: subject)
         expect(outcome.kind == fixture.expectation, "documented replies are read", "\(fixture.name): \(outcome.kind)")
-        if case .found = outcome {
+        if case .found(let report) = outcome {
+            checkMoney(of: report, against: subject.money, fixture.name)
             checkUnknownStatus(in: fixture, unless: [fixture.expectation]) { _, reply, _ in
                 let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
                 return kind == "no_answer" ? nil : kind
             }
-            for status in [400, 404, 409, 410, 422] {
+            for status in [400, 404, 409, 410, 422] where status != fixture.reply.status {
                 let reply = ProviderReply(status: status, body: fixture.reply.body)
                 let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
                 expect(
                     ["refused", "no_answer"].contains(kind), "what the documents do not explain is no answer",
                     "\(fixture.name) as \(status): \(kind)")
             }
-            let other = subject.with(
-                reference: String(subject.reference.reversed()) + "x", providerReference: "other-id",
-                money: subject.money)
+            let other = subject.another
             if case .found(let report) = inquiring.inquiryOutcome(of: fixture.reply, for: other) {
                 let isTold =
                     report.ourReference.map { $0 != other.reference } ?? false
                     || report.providerReference.map { $0 != other.providerReference } ?? false
+                    || report.checkoutReference.map { $0 != other.checkoutReference } ?? false
                 expect(isTold, "another payment's state is not this one's", fixture.name)
             }
         }
@@ -79,6 +81,12 @@ extension Examiner {
         }
     }
 
+    /// What a report of returned money says is the payment's whole amount, or nothing: what was returned is another amount.
+    mutating func checkMoney(of report: ProviderReport, against money: Money, _ name: String) {
+        guard report.state == .partiallyRefunded || report.state == .refunded, let said = report.money else { return }
+        expect(said == money, "an amount that was returned is not the payment's", "\(name): \(said)")
+    }
+
     private mutating func checkPaidAmounts(_ inquiring: any Inquiring, _ subject: InquirySubject) {
         guard let paidInquiry = inputs.paidInquiry else { return }
         for currency in currencies {
@@ -87,8 +95,7 @@ extension Examiner {
                 let reply = ProviderReply(status: 200, body: paidInquiry(money))
                 let outcome = inquiring.inquiryOutcome(
                     of: reply,
-                    for: subject.with(
-                        reference: subject.reference, providerReference: subject.providerReference, money: money))
+                    for: subject.with(money: money))
                 guard case .found(let report) = outcome else {
                     expect(false, "paid amounts are read exactly", "\(money): \(outcome.kind)")
                     continue
@@ -102,14 +109,32 @@ extension Examiner {
 }
 
 extension InquirySubject {
-    /// The same subject, of which the provider has told no reference.
-    var withoutProviderReference: InquirySubject { with(reference: reference, providerReference: nil, money: money) }
+    /// The same subject, of which the provider has told no reference of the transaction.
+    var withoutProviderReference: InquirySubject {
+        with(reference: reference, providerReference: nil, checkoutReference: checkoutReference, money: money)
+    }
 
-    /// The same subject by other references or of another amount.
-    func with(reference: String, providerReference: String?, money: Money) -> InquirySubject {
+    /// Another payment, of which as much is known.
+    var another: InquirySubject {
+        let isPage = providerReference == nil && checkoutReference != nil
+        return with(
+            reference: String(reference.reversed()) + "x", providerReference: isPage ? nil : "other-id",
+            checkoutReference: checkoutReference == nil ? nil : "other-page", money: money)
+    }
+
+    /// The same subject of another amount.
+    func with(money: Money) -> InquirySubject {
+        with(
+            reference: reference, providerReference: providerReference, checkoutReference: checkoutReference,
+            money: money)
+    }
+
+    private func with(
+        reference: String, providerReference: String?, checkoutReference: String?, money: Money
+    ) -> InquirySubject {
         InquirySubject(
-            reference: reference, providerReference: providerReference, money: money, method: method,
-            createdAt: createdAt, expiresAt: expiresAt, session: session, now: now,
-            claimedTransactionID: claimedTransactionID)
+            reference: reference, providerReference: providerReference, checkoutReference: checkoutReference,
+            money: money, method: method, capture: capture, createdAt: createdAt, expiresAt: expiresAt,
+            session: session, now: now, claimedTransactionID: claimedTransactionID)
     }
 }

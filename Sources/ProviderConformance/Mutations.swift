@@ -129,6 +129,23 @@ extension JSONValue {
         return found
     }
 
+    /// The places of the elements of arrays in the document, as ``replacing(_:with:)`` counts them.
+    var elementIndices: [Int] {
+        var found: [Int] = []
+        var index = 0
+        func walk(_ value: JSONValue, isElement: Bool) {
+            if isElement { found.append(index) }
+            index += 1
+            switch value {
+            case .array(let elements): elements.forEach { walk($0, isElement: true) }
+            case .object(let object): object.members.forEach { walk($0.value, isElement: false) }
+            default: break
+            }
+        }
+        walk(self, isElement: false)
+        return found
+    }
+
     /// The value at a JSON pointer.
     func value(at pointer: String) -> JSONValue? {
         pointer.split(separator: "/").reduce(Optional(self)) { value, name in

@@ -15,23 +15,42 @@ public import ProviderKit
 public func conformanceFindings<Adapter: ProviderAdapter>(
     of type: Adapter.Type, with inputs: ConformanceInputs
 ) -> [ConformanceFinding] {
-    let adapter: Adapter
-    do {
-        adapter = try Adapter(settings: inputs.settings)
-    } catch {
-        return [ConformanceFinding(rule: "the settings make an instance", detail: "\(error.key) \(error.detail)")]
+    findings(of: type, with: [inputs])
+}
+
+/// Runs the suite for a provider that has several ways to pay, with inputs for each: a card that is charged, one that is
+/// held, a checkout.
+///
+/// Each has the fixtures that answer it. Together they must have replies for every capability, and a payment of every method.
+public func conformanceFindings<Adapter: ProviderAdapter>(
+    of type: Adapter.Type, with ways: [ConformanceInputs]
+) -> [ConformanceFinding] {
+    var findings = findings(of: type, with: ways)
+    let methods = Set(ways.map(\.order.request.method))
+    for method in Adapter.declaration.methods where !methods.contains(method) {
+        findings.append(ConformanceFinding(rule: "every method has its inputs", detail: method.rawValue))
     }
-    var examiner = Examiner(adapter: adapter, inputs: inputs)
-    examiner.checkDeclaration()
-    examiner.checkCreateRequest()
-    examiner.checkCreateOutcome()
-    if let adapter = adapter as? any Inquiring { examiner.checkInquiry(adapter) }
-    if let adapter = adapter as? any TokenAuthenticated { examiner.checkTokens(adapter) }
-    if let adapter = adapter as? any CallbackReceiving { examiner.checkCallbacks(adapter) }
-    examiner.checkFollowUps()
-    examiner.checkSecrets()
-    examiner.checkFixturesAreUsed()
-    return examiner.findings
+    return findings
+}
+
+private func findings<Adapter: ProviderAdapter>(
+    of type: Adapter.Type, with ways: [ConformanceInputs]
+) -> [ConformanceFinding] {
+    var findings: [ConformanceFinding] = []
+    for inputs in ways {
+        do {
+            var examiner = Examiner(adapter: try Adapter(settings: inputs.settings), inputs: inputs)
+            examiner.run()
+            findings += examiner.findings
+        } catch {
+            findings.append(
+                ConformanceFinding(rule: "the settings make an instance", detail: "\(error.key) \(error.detail)"))
+        }
+    }
+    guard let first = ways.first, let adapter = try? Adapter(settings: first.settings) else { return findings }
+    var examiner = Examiner(adapter: adapter, inputs: first)
+    examiner.checkFixturesAreThere(of: ways)
+    return findings + examiner.findings
 }
 
 /// Holds what is examined and what was found.
@@ -47,6 +66,18 @@ struct Examiner<Adapter: ProviderAdapter> {
         self.adapter = adapter
         self.inputs = inputs
         random = SeededGenerator(seed: inputs.seed)
+    }
+
+    mutating func run() {
+        checkDeclaration()
+        checkCreateRequest()
+        checkCreateOutcome()
+        if let adapter = adapter as? any Inquiring { checkInquiry(adapter) }
+        if let adapter = adapter as? any TokenAuthenticated { checkTokens(adapter) }
+        if let adapter = adapter as? any CallbackReceiving { checkCallbacks(adapter) }
+        checkFollowUps()
+        if let adapter = adapter as? any FollowUpInquiring { checkFindings(adapter) }
+        checkSecrets()
     }
 
     var order: PaymentOrder { inputs.order }
@@ -90,7 +121,9 @@ struct Examiner<Adapter: ProviderAdapter> {
         }
     }
 
-    mutating func checkFixturesAreUsed() {
+    /// Documented replies for every capability, in one of the ways or another, and none that nobody reads.
+    mutating func checkFixturesAreThere(of ways: [ConformanceInputs]) {
+        let fixtures = ways.flatMap(\.fixtures)
         let expected: [(ConformanceFixture.Operation, Bool)] = [
             (.create, true), (.inquiry, adapter is any Inquiring), (.token, adapter is any TokenAuthenticated),
             (.callback, adapter is any CallbackReceiving), (.capture, adapter is any Capturing),
@@ -99,10 +132,12 @@ struct Examiner<Adapter: ProviderAdapter> {
         ]
         for (operation, isThere) in expected {
             expect(
-                fixtures(operation).isEmpty != isThere, "every capability has its documented replies",
+                fixtures.contains { $0.operation == operation } == isThere,
+                "every capability has its documented replies",
                 "\(operation.rawValue): \(isThere ? "no fixture" : "fixtures without the capability")")
         }
-        if let pointer = inputs.statusPointer {
+        for inputs in ways {
+            guard let pointer = inputs.statusPointer else { continue }
             expect(
                 inputs.fixtures.contains { $0.reply.json?.value(at: pointer) != nil },
                 "the pointer to the status points at one", pointer)

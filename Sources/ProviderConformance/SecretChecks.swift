@@ -86,6 +86,11 @@ extension Examiner {
             for followUp in inputs.followUps where followUp.operation.rawValue == operation.rawValue {
                 if let outcome = outcome(of: reply, for: followUp), reply.status >= 400 { dump(outcome, to: &text) }
             }
+        case .finding:
+            guard let adapter = adapter as? any FollowUpInquiring else { break }
+            for followUp in inputs.followUps {
+                dump(adapter.followUpFinding(in: inputs.findingPreamble + [reply], for: followUp), to: &text)
+            }
         default: break
         }
         return text

@@ -5,7 +5,8 @@ public import PaymentModel
 ///
 /// An adapter does no I/O and holds no state. The host sends, times, retries, refreshes tokens and logs, so that a plugin can be
 /// tested from fixtures and cannot get failover or secrets wrong. What else a provider can do is said by conforming to
-/// `Inquiring`, `TokenAuthenticated`, `CallbackReceiving`, `Capturing`, `Canceling`, `Refunding`: there is no second list.
+/// `Inquiring`, `TokenAuthenticated`, `CallbackReceiving`, `Capturing`, `Canceling`, `Refunding`, `FollowUpInquiring`: there
+/// is no second list.
 ///
 /// To add a provider, see CONTRIBUTING.md.
 public protocol ProviderAdapter: Sendable {
@@ -32,6 +33,17 @@ public protocol ProviderAdapter: Sendable {
 
     /// What the reply to `createRequest` means. Whatever the documents do not explain is `.ambiguous`.
     func createOutcome(of reply: ProviderReply, for order: PaymentOrder) -> CreateOutcome
+
+    /// What is missing for this follow-up to be sent, in a sentence for the app, such as a transaction's id that is not known
+    /// yet; nil, as by default, where nothing is.
+    ///
+    /// The host asks before it makes the request of a follow-up, and does nothing where something is missing: the state of
+    /// the payment does not allow the follow-up yet.
+    func followUpObstacle(for followUp: FollowUp) -> String?
+}
+
+extension ProviderAdapter {
+    public func followUpObstacle(for followUp: FollowUp) -> String? { nil }
 }
 
 /// A provider that can be asked what became of a payment.

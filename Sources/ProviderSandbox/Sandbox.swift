@@ -1,8 +1,9 @@
 package import Logging
 import ServiceLifecycle
 
-/// The simulated providers: their documented APIs over real HTTP, each under its prefix (`/payalo`, `/spayon`), with
-/// `/_sandbox` to see what they took, to make them fail, and to do the customer's part.
+/// The simulated providers: their documented APIs over real HTTP, each under its prefix (`/alyapay`, `/payalo`,
+/// `/spayon`, `/paymentgateway`, `/waypay`), with `/_sandbox` to see what they took and received, to make them fail, to
+/// do the customer's part, and to change the callback addresses that are registered with them.
 ///
 /// A party of its own: it shares no code with the router's plugins, so that a misreading in one of them does not hide
 /// in the other.

@@ -14,6 +14,8 @@ package struct SandboxConfiguration: Sendable {
     package var router: String
     /// The credentials that the simulated providers accept.
     package var credentials: SandboxCredentials
+    /// How AlyaPay behaves where its documents leave a choice or name a time.
+    package var alyaPay = AlyaPaySettings()
     /// Whether each provider also gets a listener of its own, without a prefix, on any free port; see
     /// ``Sandbox/port(of:)``.
     package var ownListeners: Bool
@@ -88,6 +90,10 @@ package struct SandboxConfiguration: Sendable {
 /// The credentials that the sandbox accepts. They are published and worth nothing: the shipped `routes/*.yaml` and the
 /// tests use them as they stand.
 package struct SandboxCredentials: Sendable {
+    /// AlyaPay's API key, sent in `X-API-Key`.
+    package var alyaPayKey = "sandbox-alyapay-key"
+    /// The secret that AlyaPay signs callbacks with.
+    package var alyaPayWebhookSecret = "sandbox-alyapay-webhook-secret"
     /// Payalo's brand key: sent in `X-Api-Key`, and back in the callbacks' `X-API-KEY`.
     package var payaloKey = "sandbox-payalo-key"
     /// The key of a Payalo brand that has been switched off; its payments get `merchant_disabled`.

@@ -5,6 +5,10 @@ import HTTPTypes
 /// A provider does no I/O. It answers a request with a reply and the callbacks that follow from it; listening, faults,
 /// delivery and the record of requests are the sandbox's. To add one: conform, and name it in `SandboxCore.providers`.
 /// Its paths are those of the real API: the prefix is taken off before ``handle(_:effects:)``.
+///
+/// What providers share: ``HostedPage`` for what a person sees, ``DocumentedLimits`` for rate limits,
+/// ``CallbackRegistration`` where callbacks go to an address that is registered, ``SandboxTime`` in place of a clock.
+/// Nothing is shared with the router's plugins.
 protocol SimulatedProvider: Sendable {
     /// The name in `/_sandbox` calls, and the first segment of its prefix: `payalo`.
     var id: String { get }
@@ -33,6 +37,9 @@ protocol SimulatedProvider: Sendable {
         reference: String, outcome: SandboxOutcome, code: String?, effects: SandboxEffects, at time: SandboxTime
     )
         -> SettleResult
+    /// The provider's id of the transaction that has come of what a reference names, where that is another thing than
+    /// the session or payment: what its browser component would tell the app.
+    func transaction(of reference: String) -> String?
     /// Lets time pass: expiries and automatic settlements that are due. Called every few dozen milliseconds.
     func tick(at time: SandboxTime) -> [SandboxCallback]
     /// All money taken, oldest first: an authorization is none, and what was refunded stays with the refunds beside it.
@@ -42,6 +49,7 @@ protocol SimulatedProvider: Sendable {
 extension SimulatedProvider {
     var outcomes: Set<SandboxOutcome> { Set(SandboxOutcome.allCases) }
     var registrations: [CallbackRegistration] { [] }
+    func transaction(of reference: String) -> String? { nil }
 }
 
 /// An operation that a fault can be narrowed to; each provider names its own in `operations`.
@@ -169,7 +177,7 @@ struct SandboxCharge: Sendable {
     }
 
     /// The merchant's reference: Payalo's `merchantReference`, Spayon's `order_id`, Payment API Service's
-    /// `Idempotency-Key`, Waypay's `orderRef`.
+    /// `Idempotency-Key`, AlyaPay's `vendorReference` or else its `session_id`, Waypay's `orderRef`.
     let reference: String
     /// What was taken, refunded or not: decimal text in major units, as the merchant ordered it.
     let amount: String

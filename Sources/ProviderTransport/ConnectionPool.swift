@@ -16,7 +16,9 @@ final class ConnectionPool: ProviderConnection.Owner {
         var connectTimeout: TimeAmount
         var idleTimeout: Duration
         var maxConnections: Int
-        var maxReplyBytes: Int
+        var reply: ProviderConnection.ReplyRule
+        /// What may be dialled; nil: anything.
+        var addresses: AddressRule?
 
         /// As the `Host` header has it.
         var authority: String {
@@ -137,6 +139,10 @@ final class ConnectionPool: ProviderConnection.Owner {
     // MARK: Connections
 
     private func open() {
+        if let address, let rule = settings.addresses, !rule.allows(address) {
+            // Later, as every other end of an attempt: the call is placed by then.
+            return eventLoop.assumeIsolated().execute { self.failedToOpen(AddressRule.Refused()) }
+        }
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(settings.connectTimeout)
             .channelInitializer { [settings, authority] channel in
@@ -151,7 +157,7 @@ final class ConnectionPool: ProviderConnection.Owner {
                     try pipeline.addHTTPClientHandlers(enableOutboundHeaderValidation: false)
                     try pipeline.addHandler(
                         ProviderConnection(
-                            isSecure: settings.tls != nil, host: authority, maxReplyBytes: settings.maxReplyBytes))
+                            isSecure: settings.tls != nil, host: authority, reply: settings.reply))
                 }
             }
         let attempt = Attempt()
@@ -186,7 +192,8 @@ final class ConnectionPool: ProviderConnection.Owner {
     private func lookUp() -> NameLookup {
         if let lookup { return lookup }
         let lookup = NameLookup(
-            host: settings.host, port: settings.port, eventLoop: eventLoop, queue: lookupQueue)
+            host: settings.host, port: settings.port, allowed: settings.addresses, eventLoop: eventLoop,
+            queue: lookupQueue)
         self.lookup = lookup
         lookup.result.assumeIsolated().whenComplete { _ in self.lookup = nil }
         return lookup

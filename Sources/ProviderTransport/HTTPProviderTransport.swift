@@ -51,13 +51,27 @@ package final class HTTPProviderTransport: ProviderTransport {
     ///   - maxReplyBytes: A longer body is no reply (`unreadable_reply`).
     ///   - eventLoopGroup: One of its loops is taken; it must outlive the transport.
     /// - Throws: What is wrong with the address or the file.
-    package init(
+    package convenience init(
         baseURL: String, connectTimeout: Duration, maxConnections: Int = 64, extraRootsPath: String? = nil,
         maxReplyBytes: Int = 1 << 20,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger
     ) throws(TransportFault) {
-        precondition(maxConnections > 0 && maxReplyBytes > 0, "limits are positive")
+        try self.init(
+            baseURL: baseURL, connectTimeout: connectTimeout, maxConnections: maxConnections,
+            extraRootsPath: extraRootsPath, reply: .whole(most: maxReplyBytes), addresses: nil,
+            eventLoopGroup: eventLoopGroup, logger: logger)
+    }
+
+    /// - Parameters:
+    ///   - reply: What of a reply is kept.
+    ///   - addresses: What may be dialled; anything where it is nil.
+    init(
+        baseURL: String, connectTimeout: Duration, maxConnections: Int, extraRootsPath: String? = nil,
+        reply: ProviderConnection.ReplyRule, addresses: AddressRule?, eventLoopGroup: any EventLoopGroup,
+        logger: Logger
+    ) throws(TransportFault) {
+        precondition(maxConnections > 0 && reply.most > 0, "limits are positive")
         precondition(connectTimeout > .zero, "a connection takes time")
         if let problem = WebAddress.problem(with: baseURL) { throw .address(problem) }
         guard let address = WebAddress(baseURL), !address.path.contains(where: { $0 == "?" || $0 == "#" }) else {
@@ -67,7 +81,7 @@ package final class HTTPProviderTransport: ProviderTransport {
             host: address.host, port: address.effectivePort,
             tls: address.isSecure ? try Self.tls(extraRootsPath: extraRootsPath) : nil,
             connectTimeout: TimeAmount(min(connectTimeout, Self.maxTimeout)), idleTimeout: Self.idleTimeout,
-            maxConnections: maxConnections, maxReplyBytes: maxReplyBytes)
+            maxConnections: maxConnections, reply: reply, addresses: addresses)
         basePath = String(address.path.reversed().drop { $0 == "/" }.reversed())
         eventLoop = eventLoopGroup.next()
         pool = .makeBoxSendingValue(ConnectionPool(settings, eventLoop: eventLoop), eventLoop: eventLoop)

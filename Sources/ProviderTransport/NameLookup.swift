@@ -25,12 +25,19 @@ final class NameLookup: Resolver, Sendable {
     private let v6: EventLoopPromise<[SocketAddress]>
 
     /// Starts a lookup on `queue`, which may be blocked by it.
-    init(host: String, port: Int, eventLoop: any EventLoop, queue: DispatchQueue) {
+    ///
+    /// - Parameter allowed: What may be dialled; other addresses are left out of the result, and where none remains the
+    ///   lookup fails. Nil: all.
+    init(host: String, port: Int, allowed: AddressRule?, eventLoop: any EventLoop, queue: DispatchQueue) {
         v4 = eventLoop.makePromise()
         v6 = eventLoop.makePromise()
         queue.async { [v4, v6] in
             do {
-                let addresses = try Self.addresses(of: host, port: port)
+                var addresses = try Self.addresses(of: host, port: port)
+                if let allowed {
+                    addresses.removeAll { !allowed.allows($0) }
+                    if addresses.isEmpty { throw AddressRule.Refused() }
+                }
                 v6.succeed(addresses.filter { $0.protocol == .inet6 })
                 v4.succeed(addresses.filter { $0.protocol == .inet })
             } catch {

@@ -26,6 +26,21 @@ final class ProviderConnection: ChannelInboundHandler {
         func freed(_ connection: ProviderConnection)
     }
 
+    /// What of a reply's body is kept.
+    enum ReplyRule: Sendable, Hashable {
+        /// All of it; a longer one is no reply.
+        case whole(most: Int)
+        /// Nothing. A longer one ends the connection, and what was asked for with it: the reply is its status.
+        case withoutBody(most: Int)
+
+        /// Bytes.
+        var most: Int {
+            switch self {
+            case .whole(let most), .withoutBody(let most): most
+            }
+        }
+    }
+
     private enum State {
         /// TCP or TLS is not there yet; `owner` may not be either.
         case opening
@@ -41,7 +56,7 @@ final class ProviderConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private let isSecure: Bool
     private let host: String
-    private let maxReplyBytes: Int
+    private let reply: ReplyRule
     private var isEstablished = false
     private var openingError: (any Error)?
     private var openingTimer: Scheduled<Void>?
@@ -51,11 +66,12 @@ final class ProviderConnection: ChannelInboundHandler {
     private var status = 0
     private var headers = HTTPFields()
     private var body: [UInt8] = []
+    private var bodyLength = 0
 
-    init(isSecure: Bool, host: String, maxReplyBytes: Int) {
+    init(isSecure: Bool, host: String, reply: ReplyRule) {
         self.isSecure = isSecure
         self.host = host
-        self.maxReplyBytes = maxReplyBytes
+        self.reply = reply
     }
 
     // MARK: The owner's side
@@ -136,16 +152,13 @@ final class ProviderConnection: ChannelInboundHandler {
         guard case .busy(let call) = state else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            receive(head)
+            receive(head, for: call)
         case .body(let buffer):
-            guard body.count + buffer.readableBytes <= maxReplyBytes else { return end(ReplyTooLarge()) }
-            body.append(contentsOf: buffer.readableBytesView)
+            bodyLength += buffer.readableBytes
+            guard bodyLength <= reply.most else { return overflow(call) }
+            if case .whole = reply { body.append(contentsOf: buffer.readableBytesView) }
         case .end:
-            state = .replied
-            let reply = ProviderReply(status: status, headers: headers, body: body)
-            headers = HTTPFields()
-            body = []
-            owner?.received(reply, for: call)
+            complete(call)
         }
     }
 
@@ -186,17 +199,35 @@ final class ProviderConnection: ChannelInboundHandler {
         owner?.freed(self)
     }
 
-    private func receive(_ head: HTTPResponseHead) {
+    private func receive(_ head: HTTPResponseHead, for call: ProviderCall) {
         let announced = head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-        guard announced <= maxReplyBytes else { return end(ReplyTooLarge()) }
         keepsAlive = head.isKeepAlive && head.status != .switchingProtocols
         status = Int(head.status.code)
+        bodyLength = 0
+        guard announced <= reply.most else { return overflow(call) }
         headers.reserveCapacity(head.headers.count)
         for (name, value) in head.headers {
             guard let name = HTTPField.Name(name) else { continue }
             headers.append(HTTPField(name: name, value: value))
         }
-        body.reserveCapacity(announced)
+        if case .whole = reply { body.reserveCapacity(announced) }
+    }
+
+    private func complete(_ call: ProviderCall) {
+        state = .replied
+        let reply = ProviderReply(status: status, headers: headers, body: body)
+        headers = HTTPFields()
+        body = []
+        owner?.received(reply, for: call)
+    }
+
+    private func overflow(_ call: ProviderCall) {
+        switch reply {
+        case .whole: end(ReplyTooLarge())
+        case .withoutBody:
+            complete(call)
+            end(ReplyTooLarge())
+        }
     }
 
     private func end(_ error: any Error) {

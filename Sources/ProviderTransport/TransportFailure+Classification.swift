@@ -17,6 +17,8 @@ extension TransportFailure {
         let reason =
             switch error {
             case ChannelError.connectTimeout: "connect_timeout"
+            case is AddressRule.Refused: "address_refused"
+            case let error as NIOConnectionError where error.dnsAError is AddressRule.Refused: "address_refused"
             case let error as NIOConnectionError: Self.reason(ofConnecting: error, isSecure: isSecure)
             case let error as IOError: Self.reason(ofConnecting: error, isSecure: isSecure)
             default: isSecure ? "tls_failed" : "connect_failed"

@@ -15,11 +15,17 @@ struct Server {
 
     /// Makes the parts; nothing listens yet. Throws what keeps a provider's transport from being made.
     init(_ configuration: EngineConfiguration, logger: Logger) throws {
-        engine = try PaymentEngine(configuration: configuration, logger: logger) { provider in
-            try makeTransport(
-                provider: provider.name, baseURL: provider.baseURL, connectTimeout: provider.connectTimeout,
-                extraRoots: provider.extraRoots, logger: logger)
-        }
+        engine = try PaymentEngine(
+            configuration: configuration, logger: logger,
+            eventTransport: { app, webhook in
+                try makeEventTransport(
+                    app: app.name, origin: webhook.origin, allowPrivate: webhook.allowPrivate, logger: logger)
+            },
+            transport: { provider in
+                try makeTransport(
+                    provider: provider.name, baseURL: provider.baseURL, connectTimeout: provider.connectTimeout,
+                    extraRoots: provider.extraRoots, logger: logger)
+            })
         publicAddress = configuration.server.listen
         adminAddress = configuration.server.admin
         self.logger = logger
@@ -36,7 +42,7 @@ struct Server {
         let gateway = Gateway(api: engine, environment: SystemEnvironment(), logger: logger)
         let bound = BoundPorts(onListening: onListening)
         return [
-            InquiryService(engine: engine),
+            EngineService(engine: engine),
             gateway.publicListener(on: publicAddress) { port in
                 engine.setBoundURL("http://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
                 await bound.set(api: port)
@@ -93,8 +99,9 @@ struct Server {
     }
 }
 
-/// Asks after open payments while the router runs. Inquiries that are under way when it stops are waited for.
-private struct InquiryService: Service {
+/// Asks after open payments and delivers events while the router runs: it stops after the listeners, and what is under way
+/// then is waited for.
+private struct EngineService: Service {
     let engine: PaymentEngine
 
     func run() async throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import NIOCore
 import NIOPosix
+import PaymentEngine
 
 @main
 enum Program {
@@ -22,7 +23,7 @@ struct Switchyard: AsyncParsableCommand {
         abstract: "A payment router: one normalized API in front of several payment providers.",
         discussion:
             "Start with `switchyard demo`: it makes real payments against simulated providers and shows why each went where.",
-        version: "0.1.0",
+        version: Release.version,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, SandboxCommand.self, DemoCommand.self,
             ProvidersCommand.self, KeyCommand.self,

@@ -151,6 +151,12 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
             app("webhook: { url: 'https://shop.internal', secret: MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw }"),
             "2:52: error: secret: must be 'whsec_' and the key in base64"),
         FaultCase(
+            app("webhook: { url: 'https://shop.internal', secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!' }"),
+            "2:52: error: secret: must be 'whsec_' and the key in base64"),
+        FaultCase(
+            app("webhook: { url: 'https://shop.internal', secret: whsec_c2hvcnQ= }"),
+            "2:52: error: secret: the key behind 'whsec_' has 5 bytes; it must have 24 to 64"),
+        FaultCase(
             app("webhook: { url: 'https://s', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, allow_private: yes }"),
             "2:95: error: allow_private: 'yes' is neither true nor false"),
         FaultCase(

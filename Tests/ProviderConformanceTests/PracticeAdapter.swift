@@ -13,14 +13,20 @@ enum Defect: String, CaseIterable {
     case tokenOfGarbage, tokenShown
     case signatureIgnored, prefixEnough, bodyNotSigned, eventByTime, eventWithoutStatus
     case captureErrorIsDone, refundWithoutKey, unknownCancelIsDone
+    case anyConflictIsKeyReused, keyReusedAnyway, pageIsTransaction, returnedAmountIsMoney, foreignPage
+    case anyConflictIsConflict, conflictAnyway, doneAnyway, unnamedFollowUp, obstacleAlways
+    case findingOfGarbage, findingWithoutTotal, findingOfFirstPage, findingOfNothing, findingOfServerError
+    case unstableQuestion, endlessQuestions, anyListIsDone, findingShowsKey
 }
 
 /// A provider that does not exist, with every capability: where `defect` is none, as a plugin should be.
 ///
 /// Its API: `POST /payments` with `reference`, `amount` (decimal text), `currency`, `callback`, `labels`;
-/// `GET /payments/{reference}`; `POST /payments/{reference}/capture`, `…/cancel`, `…/refund` with `amount` and `key`.
-/// Replies say `status`; errors `error`.
-struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Capturing, Canceling, Refunding {
+/// `GET /payments/{reference}`; `POST /payments/{reference}/capture`, `…/cancel`, `…/refund` with `amount` and `key`, and
+/// `GET /payments/{reference}/operations?from=N`, a list in pages. Replies say `status`; errors `error`.
+struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Capturing, Canceling, Refunding,
+    FollowUpInquiring
+{
     static let declaration = ProviderDeclaration(
         id: "practice", name: "Practice", defaultBaseURL: nil, methods: [.card],
         settings: [
@@ -81,6 +87,12 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
             }
             switch status {
             case "paid": return .accepted(ProviderReport(.captured))
+            case "open":
+                let page = reply.json?["page"]?.string
+                return .accepted(
+                    ProviderReport(
+                        .pending(nil), providerReference: defect == .pageIsTransaction ? page : nil,
+                        checkoutReference: page))
             case "declined": return .declined(Decline(code: .generic), providerReference: nil)
             default:
                 return defect == .unknownStatusIsPending
@@ -91,6 +103,8 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
             return .declined(Decline(code: .generic), providerReference: nil)
         case 408 where defect == .timeoutIsPending: return .accepted(ProviderReport(.pending(nil)))
         case 409 where error == "duplicate": return .duplicate
+        case 409 where error == "key_used" || defect == .anyConflictIsKeyReused: return .keyReused
+        case 400..<500 where defect == .keyReusedAnyway && error == "key_used": return .keyReused
         case 422:
             guard let error else { return .ambiguous(reason: "http_422") }
             let hidden = [key, order.request.card?.number].compactMap { $0?.reveal() }
@@ -117,11 +131,23 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
         case 404 where defect == .bareNotFound || reply.json?["error"]?.string == "no_such_payment": return .notFound
         default: return .noAnswer(reason: "http_\(reply.status)")
         }
+        if let page = reply.json?["page"]?.string {
+            guard page == subject.checkoutReference || defect == .foreignPage, reply.json?["status"]?.string == "open"
+            else { return .noAnswer(reason: "foreign_reference") }
+            return .found(
+                ProviderReport(.pending(nil), checkoutReference: defect == .foreignPage ? nil : page))
+        }
         guard let json = reply.json, let reference = json["reference"]?.string,
-            reference == subject.reference || defect == .foreignPayment, json["status"]?.string == "paid",
-            let text = json["amount"]?.string, let code = json["currency"]?.string, let currency = Currency(code: code),
+            reference == subject.reference || defect == .foreignPayment, let status = json["status"]?.string,
+            ["paid", "partly_returned"].contains(status), let text = json["amount"]?.string,
+            let code = json["currency"]?.string, let currency = Currency(code: code),
             let money = Money(decimal: text, currency: currency)
         else { return .noAnswer(reason: "unreadable_reply") }
+        if status == "partly_returned" {
+            let returned = json["returned"]?.string.flatMap { Money(decimal: $0, currency: currency) }
+            return .found(
+                ProviderReport(.partiallyRefunded, money: defect == .returnedAmountIsMoney ? returned : money))
+        }
         let rounded = Money(minorUnits: money.minorUnits / 10 * 10, currency: currency)
         return .found(ProviderReport(.captured, money: defect == .paidAmountRounded ? rounded : money))
     }
@@ -196,19 +222,76 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
     func refundRequest(for followUp: FollowUp) -> ProviderRequest { request("refund", followUp) }
     func refundOutcome(of reply: ProviderReply, for followUp: FollowUp) -> FollowUpOutcome { outcome(of: reply) }
 
+    func followUpObstacle(for followUp: FollowUp) -> String? { defect == .obstacleAlways ? "never" : nil }
+
     private func request(_ verb: String, _ followUp: FollowUp) -> ProviderRequest {
         var json = JSONWriter()
         json.object { json in
             json.member("amount", followUp.amount)
             json.member("key", defect == .refundWithoutKey && verb == "refund" ? nil : followUp.key)
         }
-        return .post("/payments/\(percentEncoded(followUp.reference))/\(verb)", json: json)
+        let name = defect == .unnamedFollowUp ? followUp.payment.providerReference ?? "" : followUp.reference
+        return .post("/payments/\(percentEncoded(name))/\(verb)", json: json)
     }
 
     private func outcome(of reply: ProviderReply) -> FollowUpOutcome {
-        switch (reply.status, reply.json?["status"]?.string) {
-        case (200, "done"): .done(providerReference: nil)
+        switch (reply.status, reply.json?["status"]?.string, reply.json?["error"]?.string) {
+        case (200, "done", _): .done(providerReference: nil)
+        case (400..<500, "done", _) where defect == .doneAnyway: .done(providerReference: nil)
+        case (409, _, "done_before"): .conflict(detail: "done before")
+        case (409, _, _) where defect == .anyConflictIsConflict: .conflict(detail: "conflict")
+        case (_, _, "done_before") where defect == .conflictAnyway: .conflict(detail: "done before")
         default: .ambiguous(reason: "http_\(reply.status)")
+        }
+    }
+
+    // MARK: Asking after follow-ups
+
+    func followUpInquiryRequest(for followUp: FollowUp, after replies: [ProviderReply]) -> ProviderRequest? {
+        guard followUp.operation == .refund, replies.count < 20 || defect == .endlessQuestions else { return nil }
+        var query = "from=0"
+        if !replies.isEmpty, defect != .endlessQuestions {
+            guard let list = OperationList(replies), !list.isWhole else { return nil }
+            query = "from=\(list.rows.count)"
+        }
+        if defect == .unstableQuestion { query += "&nonce=\(UInt64.random(in: .min ... .max))" }
+        if defect == .findingShowsKey { query += "&key=\(key.reveal())" }
+        return ProviderRequest(.get, "/payments/\(percentEncoded(followUp.reference))/operations?\(query)")
+    }
+
+    func followUpFinding(in replies: [ProviderReply], for followUp: FollowUp) -> FollowUpFinding {
+        if defect == .findingOfServerError, replies.last?.status == 500 { return .notDone }
+        if defect == .findingOfNothing, replies.isEmpty { return .notDone }
+        if defect == .anyListIsDone, replies.last?.json?["operations"]?.array?.isEmpty == false {
+            return .done(providerReference: nil)
+        }
+        guard !replies.isEmpty, let list = OperationList(replies) else {
+            return defect == .findingOfGarbage ? .notDone : .noAnswer(reason: "unreadable_reply")
+        }
+        let isEnough = defect == .findingWithoutTotal || defect == .findingOfFirstPage && replies.count == 1
+        guard list.isWhole || isEnough else { return .noAnswer(reason: "incomplete") }
+        return list.rows.contains(followUp.key) ? .done(providerReference: nil) : .notDone
+    }
+}
+
+/// The practice provider's list of operations, by their keys.
+private struct OperationList {
+    var rows: [String] = []
+    var total: Int64?
+
+    var isWhole: Bool { total == Int64(rows.count) }
+
+    init?(_ replies: [ProviderReply]) {
+        for reply in replies {
+            guard reply.status == 200, let json = reply.json, json["status"]?.string == "listed",
+                let listed = json["operations"]?.array, let total = json["total"]?.integer,
+                self.total == nil || self.total == total, json["from"]?.integer == Int64(rows.count)
+            else { return nil }
+            self.total = total
+            for row in listed {
+                guard let key = row["key"]?.string else { return nil }
+                rows.append(key)
+            }
         }
     }
 }

@@ -41,6 +41,25 @@ struct ProviderConformanceTests {
             (.bodyNotSigned, "a tampered callback is refused"),
             (.eventByTime, "a replayed callback is the same event"),
             (.eventWithoutStatus, "different events have different ids"),
+            (.anyConflictIsKeyReused, "an empty refusal is no answer of the customer's bank"),
+            (.keyReusedAnyway, "'key reused' is only the documented reply"),
+            (.pageIsTransaction, "a page's reference is not its transaction's"),
+            (.foreignPage, "another payment's state is not this one's"),
+            (.returnedAmountIsMoney, "an amount that was returned is not the payment's"),
+            (.anyConflictIsConflict, "an empty refusal says nothing of the payment"),
+            (.conflictAnyway, "a conflict is only the documented reply"),
+            (.doneAnyway, "a refusal is no success"),
+            (.unnamedFollowUp, "a follow-up names its payment"),
+            (.obstacleAlways, "the plugin can do the follow-ups of the inputs"),
+            (.findingOfGarbage, "what is not the whole answer finds nothing"),
+            (.findingOfServerError, "what is not the whole answer finds nothing"),
+            (.findingOfNothing, "what is not the whole answer finds nothing"),
+            (.findingOfFirstPage, "what is not the whole answer finds nothing"),
+            (.findingWithoutTotal, "a list that lost a row does not say 'not done'"),
+            (.unstableQuestion, "the same question makes the same request"),
+            (.endlessQuestions, "asking has an end"),
+            (.anyListIsDone, "damage does not make a success"),
+            (.findingShowsKey, "no secret is shown"),
         ] as [(Defect, String)])
     func aDefectIsFound(defect: Defect, rule: String) throws {
         let findings = conformanceFindings(of: PracticeAdapter.self, with: try inputs(defect))
@@ -62,12 +81,53 @@ struct ProviderConformanceTests {
     }
 
     @Test func aMissingCapabilityInputIsFound() throws {
+        func lacking(_ change: (inout ConformanceInputs) -> Void) throws -> Set<String> {
+            var inputs = try inputs(.none)
+            change(&inputs)
+            let findings = conformanceFindings(of: PracticeAdapter.self, with: inputs)
+            return Set(findings.filter { $0.rule == "every capability has its documented replies" }.map(\.detail))
+        }
+        #expect(try lacking { $0.subject = nil } == ["inquiry: no subject in the inputs"])
+        #expect(try lacking { $0.delivery = nil } == ["callback: no delivery in the inputs"])
+        #expect(
+            try lacking { $0.followUps = [] } == [
+                "capture: no follow-up in the inputs", "cancel: no follow-up in the inputs",
+                "refund: no follow-up in the inputs", "finding: no follow-up of the inputs can be asked after",
+            ])
+        #expect(
+            try lacking { $0.fixtures.removeAll { $0.operation == .finding || $0.operation == .capture } }
+                == ["capture: no fixture", "finding: no fixture"])
+    }
+
+    @Test func everyWayToPayHasItsInputs() throws {
+        let card = try inputs(.none)
+        #expect(conformanceFindings(of: PracticeAdapter.self, with: [card]).isEmpty)
+        var question = card
+        question.order = try checkoutOrder(card.order)
+        let rules = conformanceFindings(of: PracticeAdapter.self, with: [question]).map(\.rule)
+        #expect(rules.contains("every method has its inputs"))
+        #expect(rules.contains("the plugin can do the payment of the inputs"))
+    }
+
+    @Test func whatOneWayLacksAnotherMayHave() throws {
+        var first = try inputs(.none)
+        var second = first
+        first.fixtures.removeAll { [.callback, .capture, .cancel, .refund, .finding].contains($0.operation) }
+        first.followUps = []
+        first.delivery = nil
+        second.fixtures.removeAll { [.create, .inquiry, .token].contains($0.operation) }
+        second.subject = nil
+        let findings = conformanceFindings(of: PracticeAdapter.self, with: [first, second])
+        #expect(findings.isEmpty, "\(findings)")
+        let alone = conformanceFindings(of: PracticeAdapter.self, with: [first])
+        #expect(alone.filter { $0.rule == "every capability has its documented replies" }.count == 5)
+    }
+
+    @Test func aFixtureThatNothingReadsIsFound() throws {
         var inputs = try inputs(.none)
-        inputs.followUps = []
-        inputs.subject = nil
-        inputs.delivery = nil
-        let rules = conformanceFindings(of: PracticeAdapter.self, with: inputs).map(\.rule)
-        #expect(rules.filter { $0 == "every capability has its documented replies" }.count == 5)
+        inputs.followUps.removeAll { $0.operation == .capture }
+        let findings = conformanceFindings(of: PracticeAdapter.self, with: [inputs])
+        #expect(findings.map(\.detail) == ["capture: no follow-up in the inputs"])
     }
 
     @Test(arguments: [
@@ -83,6 +143,14 @@ struct ProviderConformanceTests {
     @Test(arguments: ["create", "payment.accepted", ""])
     func aFixtureWithoutAnExpectationIsNone(name: String) {
         #expect(ConformanceFixture(name: name, body: []) == nil)
+    }
+
+    private func checkoutOrder(_ order: PaymentOrder) throws -> PaymentOrder {
+        var request = order.request
+        request.instrument = .checkout
+        return PaymentOrder(
+            id: order.id, reference: order.reference, request: request, callbackURL: order.callbackURL,
+            createdAt: order.createdAt)
     }
 
     // MARK: Inputs
@@ -101,8 +169,8 @@ struct ProviderConformanceTests {
             id: "pay_1", reference: "quickstart2reference3abcde", request: request,
             callbackURL: "https://pay.example.com/webhooks/practice/token", createdAt: now)
         let subject = InquirySubject(
-            reference: order.reference, providerReference: "practice-1", money: money, method: .card, createdAt: now,
-            now: now.advanced(by: .seconds(60)))
+            reference: order.reference, providerReference: "practice-1", checkoutReference: "page-1", money: money,
+            method: .card, createdAt: now, now: now.advanced(by: .seconds(60)))
         let payment = Payment(id: "pay_1", app: "shop", request: request, route: nil, at: now)
         let followUps = [Operation.capture, .cancel, .refund].map {
             FollowUp(
@@ -120,7 +188,7 @@ struct ProviderConformanceTests {
                         .authorization: Signature.hmacSHA256Hex(
                             defect == .bodyNotSigned ? [] : body, key: Secret(Self.key))
                     ], body: body, receivedAt: now)
-            }, followUps: followUps, mutations: 50)
+            }, followUps: followUps, findingPreamble: [Self.firstPage], mutations: 50)
     }
 
     private static func money(in request: ProviderRequest) -> Money? {
@@ -136,14 +204,25 @@ struct ProviderConformanceTests {
         return Array(#"{"reference":"\#(reference)","status":"paid","amount":"\#(amount)","currency":"\#(code)"}"#.utf8)
     }
 
+    /// The first of three operations; the fixtures of `finding` have the others.
+    private static let firstPage = ProviderReply(
+        status: 200,
+        body: Array(#"{"status":"listed","from":0,"total":3,"operations":[{"key":"key-of-capture"}]}"#.utf8))
+
     private func fixtures(reference: String) throws -> [ConformanceFixture] {
         let texts = [
             "create.accepted": #"{"status":"paid"}"#,
             "create.declined": #"{"status":"declined"}"#,
             "create.refused.401": #"{"error":"credentials"}"#,
+            "create.accepted.200.page": #"{"status":"open","page":"page-1"}"#,
+            "create.key_reused.409": #"{"error":"key_used"}"#,
             "create.duplicate.409": #"{"error":"duplicate"}"#,
             "create.rejected.422": #"{"error":"the currency is not supported"}"#,
             "inquiry.captured": #"{"reference":"\#(reference)","status":"paid","amount":"100.05","currency":"KES"}"#,
+            "inquiry.pending.200.page": #"{"status":"open","page":"page-1"}"#,
+            "inquiry.partially_refunded": """
+            {"reference":"\(reference)","status":"partly_returned","amount":"100.05","returned":"1.00","currency":"KES"}
+            """,
             "inquiry.not_found.404": #"{"error":"no_such_payment"}"#,
             "token.issued": #"{"token":"t-1"}"#,
             "callback.captured": #"{"reference":"\#(reference)","status":"paid"}"#,
@@ -152,6 +231,16 @@ struct ProviderConformanceTests {
             "capture.done": #"{"status":"done"}"#,
             "cancel.done": #"{"status":"done"}"#,
             "refund.done": #"{"status":"done"}"#,
+            "refund.conflict.409": #"{"error":"done_before"}"#,
+            "finding.done": """
+            {"status":"listed","from":1,"total":3,"operations":[{"key":"key-of-refund"},{"key":"other"}]}
+            """,
+            "finding.not_done": """
+            {"status":"listed","from":1,"total":3,"operations":[{"key":"other"},{"key":"another"}]}
+            """,
+            "finding.no_answer.200.incomplete": """
+            {"status":"listed","from":1,"total":3,"operations":[{"key":"other"}]}
+            """,
         ]
         return try texts.sorted { $0.key < $1.key }.map { name, text in
             try #require(ConformanceFixture(name: name, body: Array(text.utf8)))

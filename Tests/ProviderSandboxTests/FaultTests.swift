@@ -241,7 +241,9 @@ struct FaultTests {
             let create =
                 {
                     try await sandbox.call(
-                        .POST, "/gateway/mmo/v2/direct/payin/mpesa-ke", headers: Harness.payaloKey,
+                        .POST, "/gateway/mmo/v2/direct/payin/mpesa-ke",
+                        // Each on a connection of its own: a kept one that is just being closed fails otherwise.
+                        headers: Harness.payaloKey.merging(["Connection": "close"]) { $1 },
                         body: sandbox.payaloOrder("order-\($0)"), port: payalo)
                 } as (Int) async throws -> Harness.Answer
             #expect(try await create(1).status == 200)

@@ -275,6 +275,16 @@ struct PaymentGatewayPaymentTests {
                 """), "\(answer.body)")
     }
 
+    @Test func `a sale has no expiry, and a payment without details none`() throws {
+        let desk = Desk()
+        let order = #"{"amount": 1, "currency": "EUR", "card": \#(Desk.card())}"#
+        let id = try #require(desk.post("/api/v1/payments/sale", order).data?["id"]?.string)
+        #expect(
+            desk.get("/api/v1/payments/\(id)").json?["data"]?.object?.names == [
+                "id", "status", "amount", "currency", "card_brand", "card_last4", "auth_code", "created_at",
+            ])
+    }
+
     @Test func `wrong_amount changes what is told, not what is taken`() throws {
         let desk = Desk()
         let wrong = SandboxEffects(takesWrongAmount: { true })

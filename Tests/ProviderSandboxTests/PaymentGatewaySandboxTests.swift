@@ -111,6 +111,19 @@ struct PaymentGatewaySandboxTests {
         }
     }
 
+    @Test func `of many sales at once under one key one is made`() async throws {
+        try await withSandbox(SandboxConfiguration(documentedLimits: false)) { sandbox in
+            try await sandbox.register()
+            let bodies = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<50 { group.addTask { try await sandbox.sale("order-12345-sale").body } }
+                return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+            }
+            #expect(bodies.count == 1)
+            #expect(try await sandbox.charges() == ["paymentgateway order-12345-sale 99.99 USD captured"])
+            #expect(await sandbox.receiver.deliveries(1).count == 1)
+        }
+    }
+
     @Test func `refunds show among the charges`() async throws {
         try await withSandbox { sandbox in
             let created = try await sandbox.sale("order-12345-sale")

@@ -77,6 +77,9 @@ struct PublicAPI<API: PaymentAPI>: Sendable {
         case .sync(let id): return try await sync(id, inbound, context)
         case .explain: return try await explain(inbound, context)
         case .paymentMethods: return try await paymentMethods(inbound, context)
+        case .listEvents: return try await listEvents(inbound, context)
+        case .readEvent(let id): return try await readEvent(id, inbound, context)
+        case .redeliver(let id): return try await redeliver(id, inbound, context)
         }
     }
 

@@ -11,6 +11,9 @@ enum PublicPath: Sendable, Hashable {
     case sync(id: String)
     case explain
     case paymentMethods
+    case events
+    case event(id: String)
+    case redelivery(id: String)
     case callback(provider: String)
     case tokenCallback(provider: String, token: String)
 
@@ -45,6 +48,14 @@ enum PublicPath: Sendable, Hashable {
             self = .paymentMethods
         case ("v1", "routes", 4) where parts[3] == "explain":
             self = .explain
+        case ("v1", "events", 3):
+            self = .events
+        case ("v1", "events", 4):
+            guard let id = name(3) else { return nil }
+            self = .event(id: id)
+        case ("v1", "events", 5) where parts[4] == "redeliver":
+            guard let id = name(3) else { return nil }
+            self = .redelivery(id: id)
         case ("webhooks", _, 3):
             guard let provider = name(2) else { return nil }
             self = .callback(provider: provider)
@@ -60,8 +71,8 @@ enum PublicPath: Sendable, Hashable {
     var allowed: String {
         switch self {
         case .payments, .tokenCallback: "GET, HEAD, POST, OPTIONS"
-        case .payment, .paymentMethods: "GET, HEAD, OPTIONS"
-        case .followUp, .sync, .explain, .callback: "POST, OPTIONS"
+        case .payment, .paymentMethods, .events, .event: "GET, HEAD, OPTIONS"
+        case .followUp, .sync, .explain, .redelivery, .callback: "POST, OPTIONS"
         }
     }
 
@@ -75,6 +86,9 @@ enum PublicPath: Sendable, Hashable {
         case (.sync(let id), .post): .app(.sync(id: id))
         case (.explain, .post): .app(.explain)
         case (.paymentMethods, .get): .app(.paymentMethods)
+        case (.events, .get): .app(.listEvents)
+        case (.event(let id), .get): .app(.readEvent(id: id))
+        case (.redelivery(let id), .post): .app(.redeliver(id: id))
         case (.callback(let provider), .post): .callback(provider: provider, token: nil)
         case (.tokenCallback(let provider, let token), .post): .callback(provider: provider, token: token)
         case (.tokenCallback(let provider, let token), .get): .returning(provider: provider, token: token)
@@ -102,15 +116,19 @@ enum AppCall: Sendable, Hashable {
     case sync(id: String)
     case explain
     case paymentMethods
+    case listEvents
+    case readEvent(id: String)
+    case redeliver(id: String)
 
-    /// What `allow` has to name. Asking the provider again (`sync`) moves no money: it is reading.
+    /// What `allow` has to name. Asking the provider again (`sync`) and hearing of an event again move no money: that is
+    /// reading.
     var permission: AppConfiguration.Permission {
         switch self {
         case .create: .create
         case .followUp(.capture, _): .capture
         case .followUp(.cancel, _): .cancel
         case .followUp: .refund
-        case .list, .read, .sync, .explain, .paymentMethods: .read
+        case .list, .read, .sync, .explain, .paymentMethods, .listEvents, .readEvent, .redeliver: .read
         }
     }
 }

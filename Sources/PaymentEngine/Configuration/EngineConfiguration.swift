@@ -113,6 +113,7 @@ package struct AppConfiguration: Sendable, Hashable {
         /// `whsec_` and base64, as written.
         package var secret: Secret
         package var allowPrivate: Bool
+        /// The waits after the first, second, … failed attempt; after the last of them a delivery has failed.
         package var retry: [Duration]
 
         /// Makes a webhook; `secret` is `whsec_` and base64.
@@ -122,6 +123,17 @@ package struct AppConfiguration: Sendable, Hashable {
             self.allowPrivate = allowPrivate
             self.retry = retry
         }
+
+        /// Scheme, host and port.
+        package var origin: String { String(url.dropLast(path.count)) }
+
+        /// Path and query, as a request names them.
+        package var target: String {
+            let target = path.prefix { $0 != "#" }
+            return target.hasPrefix("/") ? String(target) : "/" + target
+        }
+
+        private var path: String { WebAddress(url)?.path ?? "" }
     }
 
     package let name: String

@@ -7,8 +7,12 @@ import Synchronization
 package final class MemoryPaymentStore: PaymentStore {
     /// A class, so that a record stays where it is: it is large, and a table of records themselves would copy one at every
     /// look, move all of them when it grows, and keep room for as many again. Used under the lock alone.
-    fileprivate final class Place {
+    final class Place {
         var record: PaymentRecord
+        /// Oldest first.
+        var events: [EventPlace] = []
+        /// The number of the last one that was made.
+        var lastEvent = 0
         /// Rises with each insertion: the order of lists, and their cursors.
         let sequence: UInt64
 
@@ -18,7 +22,7 @@ package final class MemoryPaymentStore: PaymentStore {
         }
     }
 
-    fileprivate struct State {
+    struct State {
         var places: [String: Place] = [:]
         var byKey: [KeyDigest: String] = [:]
         var byReference: [String: String] = [:]
@@ -30,19 +34,32 @@ package final class MemoryPaymentStore: PaymentStore {
         var nextSequence: UInt64 = 1
         var unknown = 0
         var underReview = 0
+        /// By app.
+        var eventLists: [String: EventList] = [:]
+        var nextEventSequence: UInt64 = 1
     }
 
-    private let state = Mutex(State())
+    let state = Mutex(State())
     private let limits: @Sendable () -> (maxPayments: Int, retention: Duration)
     private let environment: any EngineEnvironment
+    private let newDelivery: @Sendable (_ app: String) -> EventDelivery
+    private let onEvent: @Sendable (_ payment: String, _ app: String) -> Void
 
     /// A store whose limits are asked for at each insertion, so that a reload changes them.
+    ///
+    /// - Parameters:
+    ///   - newDelivery: How the delivery of an app's event begins. Called under the store's lock.
+    ///   - onEvent: Called after a payment got an event that is to be delivered.
     package init(
         environment: any EngineEnvironment,
-        limits: @escaping @Sendable () -> (maxPayments: Int, retention: Duration)
+        limits: @escaping @Sendable () -> (maxPayments: Int, retention: Duration),
+        newDelivery: @escaping @Sendable (_ app: String) -> EventDelivery = { _ in .none },
+        onEvent: @escaping @Sendable (_ payment: String, _ app: String) -> Void = { _, _ in }
     ) {
         self.environment = environment
         self.limits = limits
+        self.newDelivery = newDelivery
+        self.onEvent = onEvent
     }
 
     package func insert(_ record: PaymentRecord) async -> Bool {
@@ -93,9 +110,10 @@ package final class MemoryPaymentStore: PaymentStore {
     }
 
     package func update<Result: Sendable>(_ id: String, _ change: (inout PaymentRecord) -> Result) async -> Result? {
-        state.withLock { state in
-            guard let place = state.places[id] else { return nil }
+        let (result, app) = state.withLock { state -> (Result?, String?) in
+            guard let place = state.places[id] else { return (nil, nil) }
             state.count(place.record, -1)
+            let mark = EventMark(place)
             let wasSettled = place.record.isSettled
             let known = place.record.references.count
             let result = change(&place.record)
@@ -104,8 +122,12 @@ package final class MemoryPaymentStore: PaymentStore {
             }
             if !wasSettled, place.record.isSettled { state.settled.append(id) }
             state.count(place.record, 1)
-            return result
+            let isToBeDelivered = state.addEvents(
+                of: place, since: mark, delivery: newDelivery, clock: { environment.wallClock })
+            return (result, isToBeDelivered ? place.record.payment.app : nil)
         }
+        if let app { onEvent(id, app) }
+        return result
     }
 
     package func page(_ query: PaymentQuery) async throws(Problem) -> PaymentPage {
@@ -173,6 +195,7 @@ extension MemoryPaymentStore.State {
         if byKey[record.key] == id { byKey[record.key] = nil }
         for name in record.references where byReference[name] == id { byReference[name] = nil }
         for name in [record.payment.app, ""] { sweep(name) }
+        dropped(place.events.count, eventsOf: record.payment.app)
     }
 
     mutating func count(_ record: PaymentRecord, _ step: Int) {
@@ -203,7 +226,7 @@ extension PaymentQuery {
 
 extension Deque {
     /// The first index at which `belongsAfter` holds, given that it holds from some index on.
-    fileprivate func partitioningIndex(where belongsAfter: (Element) -> Bool) -> Int {
+    func partitioningIndex(where belongsAfter: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2

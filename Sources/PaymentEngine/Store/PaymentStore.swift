@@ -24,7 +24,8 @@ package protocol PaymentStore: Sendable {
     /// `update` name it from then on too, those that name another payment excepted.
     func claim(reference name: String, for id: String) async -> Bool
 
-    /// Changes a record in one step that nobody can come between; nil where there is none.
+    /// Changes a record in one step that nobody can come between; nil where there is none. The events of the change (its first
+    /// sight, another status, a review, a further refund) are made in the same step.
     func update<Result: Sendable>(_ id: String, _ change: (inout PaymentRecord) -> Result) async -> Result?
 
     /// Visible payments, newest first. Throws a problem at `/cursor` for one that was not made here.
@@ -41,4 +42,19 @@ package protocol PaymentStore: Sendable {
 
     /// How many payments are `unknown`, and how many are under review.
     func attention() async -> (unknown: Int, underReview: Int)
+
+    /// An event, by its id.
+    func event(_ id: String) async -> Event?
+
+    /// The oldest event of a payment whose delivery is pending: the one that goes out next.
+    func pendingEvent(ofPayment id: String) async -> Event?
+
+    /// Changes the delivery of an event in one step that nobody can come between; nil where there is none.
+    @discardableResult
+    func updateDelivery<Result: Sendable>(
+        _ event: String, _ change: (inout EventDelivery) -> Result
+    ) async -> Result?
+
+    /// Events of an app, newest first. Throws a problem at `/cursor` for one that was not made here.
+    func events(_ query: EventQuery) async throws(Problem) -> EventPage
 }

@@ -175,6 +175,8 @@ struct ControlAPI: Sendable {
 
     // MARK: The customer's part
 
+    /// Answers `{"provider","reference","status","transaction"?}`: `transaction` where the provider's browser component
+    /// tells the app the id of what came of a session.
     private func settle(_ body: [UInt8]) throws(Refusal) -> SandboxReply {
         let members = try object(body, allowing: ["provider", "reference", "outcome", "code"])
         let provider = try known(provider: try requiredString(members, "provider"))
@@ -206,6 +208,7 @@ struct ControlAPI: Sendable {
             writer.member("provider", provider.id)
             writer.member("reference", reference)
             writer.member("status", status)
+            if let transaction = provider.transaction(of: reference) { writer.member("transaction", transaction) }
             writer.endObject()
             return .json(200, writer.bytes)
         }

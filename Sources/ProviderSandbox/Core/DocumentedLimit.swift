@@ -27,7 +27,7 @@ struct DocumentedLimits: Sendable {
     /// How many callers have windows, open or not.
     var callers: Int { windows.count }
 
-    /// Callers kept; those with no open window make room.
+    /// From so many callers on, those with no open window make room for a new one.
     static let maxCallers = 10_000
 
     /// No limits: everything is admitted, as with `--no-limits`.

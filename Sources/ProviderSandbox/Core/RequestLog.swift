@@ -58,8 +58,8 @@ struct RequestLog: Sendable {
 
 extension RequestLog.Entry {
     private static let secretHeaders: Set<String> = [
-        "authorization", "proxy-authorization", "cookie", "x-api-key", "x-client-secret", "x-signature",
-        "swich-api-key",
+        "authorization", "proxy-authorization", "cookie", "x-api-key", "x-client-secret", "x-session-token",
+        "x-signature", "swich-api-key",
     ]
 
     /// `{"provider","method","path","at","headers":{…},"body":"…"}`; the values of headers and members that

@@ -28,8 +28,8 @@ final class SandboxCore: Sendable {
     init(configuration: SandboxConfiguration, logger: Logger) {
         self.configuration = configuration
         providers = [
-            PayaloProvider(configuration), SpayonProvider(configuration), PaymentGatewayProvider(configuration),
-            WaypayProvider(configuration),
+            AlyaPayProvider(configuration), PayaloProvider(configuration), SpayonProvider(configuration),
+            PaymentGatewayProvider(configuration), WaypayProvider(configuration),
         ]
         registry = CallbackRegistry(providers, router: configuration.router)
         courier = CallbackCourier(registry: registry, logger: logger)

@@ -21,6 +21,13 @@ struct WallTime: Sendable, Comparable {
     /// Microseconds since 1970-01-01T00:00:00Z.
     let microseconds: Int64
 
+    /// `12/10/25 16:28:21`: day, month and year of two digits, no zone.
+    var dayMonthYear: String {
+        let day = Array(secondsZ.utf8)
+        func part(_ range: Range<Int>) -> String { String(decoding: day[range], as: UTF8.self) }
+        return "\(part(8..<10))/\(part(5..<7))/\(part(2..<4)) \(part(11..<19))"
+    }
+
     /// `2024-06-01T12:34:56+00:00`
     var seconds: String { format(fractionDigits: 0, zone: "+00:00") }
     /// `2026-01-24T10:00:00Z`

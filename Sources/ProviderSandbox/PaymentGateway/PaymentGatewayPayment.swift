@@ -157,7 +157,8 @@ struct PaymentGatewayPayment: Sendable {
         writer.member("refund_reason", reason)
     }
 
-    /// The answer to Get Payment: the documented members, and no amounts of captures and refunds among them.
+    /// The answer to Get Payment: the documented members, among which are no amounts of captures and refunds. The
+    /// example is an authorization; what only that has is left out where there is none.
     func writeDetails(to writer: inout JSONWriter) {
         writeHead(status, shownAmount, to: &writer)
         writeCard(to: &writer)
@@ -166,7 +167,7 @@ struct PaymentGatewayPayment: Sendable {
         if let customer = details.customer { writer.member("customer", .object(customer)) }
         if let metadata = details.metadata { writer.member("metadata", .object(metadata)) }
         writer.member("created_at", createdAt.wall.secondsZ)
-        if authCode != nil { writer.member("expires_at", expires.wall.secondsZ) }
+        if status == .authorized || status == .expired { writer.member("expires_at", expires.wall.secondsZ) }
     }
 
     /// `data` of a webhook.

@@ -94,7 +94,7 @@ struct SpayonProvider: SimulatedProvider {
     private func create(_ request: SandboxRequest, _ effects: SandboxEffects) throws(SpayonError) -> SandboxReply {
         let order = try SpayonOrder(request.body, products: configuration.spayonProducts)
         var session = SpayonSession(
-            id: Self.newID(), order: order, createdAt: request.time, lifetime: configuration.sessionLifetime)
+            id: Identifier.uuid(), order: order, createdAt: request.time, lifetime: configuration.sessionLifetime)
         session.namesWrongAmount = effects.takesWrongAmount()
         // No money here, whatever the fault: nobody has seen the page.
         ledger.ledger.withLock { $0.open(session) }
@@ -251,45 +251,14 @@ struct SpayonProvider: SimulatedProvider {
 
     // MARK: Identifiers
 
-    /// A version 4 UUID in lower case, as the documented `sessionId`.
-    private static func newID() -> String {
-        var bytes = withUnsafeBytes(of: (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))) {
-            Array($0)
-        }
-        bytes[6] = bytes[6] & 0x0F | 0x40
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        let digits = hex(bytes)
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append("-") }
-            text.append(digit)
-        }
-        return text
-    }
-
     /// Three base64url parts, as a JWT has; only the third means anything here, and only by being remembered.
     private func newToken(at time: SandboxTime) -> String {
         let issued = time.wall.microseconds / 1_000_000
         let expires = issued + configuration.tokenLifetime.components.seconds
-        let payload = #"{"sub":"\#(id)","jti":"\#(Self.newID())","iat":\#(issued),"exp":\#(expires)}"#
-        let signed = [#"{"alg":"HS256","typ":"JWT"}"#, payload].map { Self.base64URL(Array($0.utf8)) }
+        let payload = #"{"sub":"\#(id)","jti":"\#(Identifier.uuid())","iat":\#(issued),"exp":\#(expires)}"#
+        let signed = [#"{"alg":"HS256","typ":"JWT"}"#, payload].map { Identifier.base64URL(Array($0.utf8)) }
             .joined(separator: ".")
         let code = HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: SymmetricKey(size: .bits256))
-        return signed + "." + Self.base64URL(Array(code))
-    }
-
-    private static func base64URL(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            var bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-            bits <<= 8
-            for _ in 0...group.count {
-                text.append(alphabet[Int(bits >> 26)])
-                bits <<= 6
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
+        return signed + "." + Identifier.base64URL(Array(code))
     }
 }

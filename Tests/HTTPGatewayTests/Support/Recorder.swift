@@ -20,6 +20,8 @@ final class Recorder: PaymentAPI {
         var reports: [ProviderHealthReport] = []
         var providers: Set<String> = ["payalo-ke"]
         var methods: [ServableMethod] = []
+        /// By id.
+        var events: [String: Event] = [:]
         /// Called before `create` answers.
         var beforeAnswer: @Sendable () async -> Void = {}
     }
@@ -30,6 +32,7 @@ final class Recorder: PaymentAPI {
     var requests: [PaymentRequest] { state.withLock { $0.requests } }
     var bodies: [JSONValue] { state.withLock { $0.bodies } }
     var queries: [PaymentQuery] { state.withLock { $0.queries } }
+    var eventQueries: [EventQuery] { state.withLock { $0.eventQueries } }
     var deliveries: [CallbackDelivery] { state.withLock { $0.deliveries } }
 
     private struct State {
@@ -38,6 +41,7 @@ final class Recorder: PaymentAPI {
         var requests: [PaymentRequest] = []
         var bodies: [JSONValue] = []
         var queries: [PaymentQuery] = []
+        var eventQueries: [EventQuery] = []
         var deliveries: [CallbackDelivery] = []
         var script = Script()
         var configuration: EngineConfiguration
@@ -118,6 +122,26 @@ final class Recorder: PaymentAPI {
         let amount = money.map { String($0.minorUnits) } ?? "-"
         note("methods \(amount) \(currency?.code ?? "-") \(country?.code ?? "-")", call)
         return script.methods
+    }
+
+    func event(id: String, app: String) async -> Event? {
+        note("event \(id) \(app)")
+        return script.events[id].flatMap { $0.payment.app == app ? $0 : nil }
+    }
+
+    func events(_ query: EventQuery) async throws(Problem) -> EventPage {
+        note("events")
+        state.withLock { $0.eventQueries.append(query) }
+        if query.cursor == "bad" { throw .field("/cursor", "is not a cursor of this list") }
+        return EventPage(events: script.events.values.sorted { $0.number > $1.number }, nextCursor: "next")
+    }
+
+    func redeliver(event id: String, call: Call) async throws(Problem) -> Event {
+        note("redeliver \(id)", call)
+        guard let event = script.events[id], event.payment.app == call.app.name else {
+            throw Problem(.notFound, "no such event")
+        }
+        return event
     }
 
     func receiveCallback(

@@ -28,6 +28,8 @@ struct Bench: Sendable {
     let simulation: Simulation
     let engine: PaymentEngine
     let transports: [String: ScriptedTransport]
+    /// Where the events of the apps with a webhook go, by app; requests to them are of the kind `hooks`.
+    let receivers: [String: ScriptedTransport]
     let log: LogRecorder
     let metrics: TestMetrics
 
@@ -36,7 +38,7 @@ struct Bench: Sendable {
     init(
         _ simulation: Simulation, _ providers: [BenchProvider],
         failoverOn: Set<Route.Failover> = [.unavailable, .rateLimited], sharing others: Bench? = nil,
-        slowStore: Bool = false,
+        slowStore: Bool = false, webhooks: [String: AppConfiguration.Webhook] = [:],
         server adjust: (inout ServerConfiguration) -> Void = { _ in }
     ) throws {
         self.simulation = simulation
@@ -58,7 +60,9 @@ struct Bench: Sendable {
         let route = Route(
             name: "all", when: RouteCondition(), use: providers.map { Route.Member(provider: $0.name) },
             failoverOn: failoverOn)
-        let apps = ["shop", "blog"].map { AppConfiguration(name: $0, keys: [], country: Country(code: "KE")) }
+        let apps = ["shop", "blog"].map {
+            AppConfiguration(name: $0, keys: [], country: Country(code: "KE"), webhook: webhooks[$0])
+        }
         let configuration = EngineConfiguration(
             version: "1", server: server, apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.name, $0) }),
             providers: configured, routes: [route])
@@ -67,17 +71,24 @@ struct Bench: Sendable {
             others?.transports
             ?? configured.mapValues { ScriptedTransport(name: $0.name, clock: simulation.clock) }
         self.transports = transports
+        let receivers = Dictionary(
+            uniqueKeysWithValues: webhooks.keys.map { ($0, ScriptedTransport(name: $0, clock: simulation.clock)) })
+        self.receivers = receivers
         let log = LogRecorder()
         self.log = log
         let metrics = TestMetrics()
         self.metrics = metrics
         engine = try PaymentEngine(
             configuration: configuration, environment: simulation.clock, logger: log.logger,
-            metrics: EngineMetrics(factory: metrics), wrappingStore: { slowStore ? SlowStore(store: $0) : $0 }
-        ) { configuration in
-            guard let transport = transports[configuration.name] else { throw TransportFailure("no_transport") }
-            return transport
-        }
+            metrics: EngineMetrics(factory: metrics), wrappingStore: { slowStore ? SlowStore(store: $0) : $0 },
+            eventTransport: { app, _ in
+                guard let receiver = receivers[app.name] else { throw TransportFailure("no_transport") }
+                return receiver
+            },
+            transport: { configuration in
+                guard let transport = transports[configuration.name] else { throw TransportFailure("no_transport") }
+                return transport
+            })
     }
 
     subscript(provider: String) -> ScriptedTransport {
@@ -85,7 +96,7 @@ struct Bench: Sendable {
         return transport
     }
 
-    /// Begins to ask after open payments in the background, until the test ends.
+    /// Begins to ask after open payments and to deliver events in the background, until the test ends.
     func startInquiries() {
         let task = Task { await self.engine.run() }
         simulation.atEnd { task.cancel() }

@@ -78,4 +78,32 @@ struct SlowStore: PaymentStore {
     func orphans(limit: Int) async -> [OrphanCallback] { await store.orphans(limit: limit) }
 
     func attention() async -> (unknown: Int, underReview: Int) { await store.attention() }
+
+    func event(_ id: String) async -> Event? {
+        await Task.yield()
+        let result = await store.event(id)
+        await Task.yield()
+        return result
+    }
+
+    func pendingEvent(ofPayment id: String) async -> Event? {
+        await Task.yield()
+        let result = await store.pendingEvent(ofPayment: id)
+        await Task.yield()
+        return result
+    }
+
+    func updateDelivery<Result: Sendable>(
+        _ event: String, _ change: (inout EventDelivery) -> Result
+    ) async -> Result? {
+        await Task.yield()
+        let result = await store.updateDelivery(event, change)
+        await Task.yield()
+        return result
+    }
+
+    func events(_ query: EventQuery) async throws(Problem) -> EventPage {
+        await Task.yield()
+        return try await store.events(query)
+    }
 }

@@ -66,9 +66,9 @@ struct Router: Sendable {
 enum Setup {
     /// The shipped `routes/`, as a newcomer runs it.
     case shipped
-    /// The same apps and routes with short times. `server` and `payalo` are further lines of YAML, `payalo` for
+    /// The same apps and routes with short times. `server`, `payalo` and `shop` are further lines of YAML, `payalo` for
     /// `payalo-ke` alone.
-    case quick(server: String = "", payalo: String = "")
+    case quick(server: String = "", payalo: String = "", shop: String = "")
 
     static let packageRoot = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -84,10 +84,12 @@ enum Setup {
 
     /// The folder of the configuration; one that was made for it is to be removed.
     func written() throws -> URL {
-        guard case .quick(let server, let payalo) = self else { return URL(filePath: Self.packageRoot + "/routes") }
+        guard case .quick(let server, let payalo, let shop) = self else {
+            return URL(filePath: Self.packageRoot + "/routes")
+        }
         let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try Self.yaml(server: server, payalo: payalo).write(
+        try Self.yaml(server: server, payalo: payalo, shop: shop).write(
             to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
         return folder
     }
@@ -96,7 +98,7 @@ enum Setup {
         if case .quick = self { try FileManager.default.removeItem(at: folder) }
     }
 
-    private static func yaml(server: String, payalo: String) -> String {
+    private static func yaml(server: String, payalo: String, shop: String) -> String {
         """
         server:
           inquiry: [100ms, 200ms]
@@ -105,6 +107,7 @@ enum Setup {
           shop:
             api_keys_sha256: ["f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992"]
             country: KE
+            \(shop)
           blog:
             api_keys_sha256: ["ef3cc3a7afe37ad08223efeca65464fb3fd7c5318647d3f5b19ee05a3880af8b"]
             allow: [create, read]

@@ -2,19 +2,21 @@ import HeapModule
 import Resilience
 import Synchronization
 
-/// When which payment is asked after next: a heap of instants, one for each payment, and one task that waits for the first.
-final class InquiryQueue: Sendable {
+/// When what is due next, such as the inquiry after a payment: a heap of instants, one for each item, and one task that
+/// waits for the first.
+final class DueQueue<Item: Hashable & Sendable>: Sendable {
     private struct Entry: Comparable {
         let due: ContinuousClock.Instant
-        let payment: String
+        let item: Item
 
         static func < (left: Entry, right: Entry) -> Bool { left.due < right.due }
+        static func == (left: Entry, right: Entry) -> Bool { left.due == right.due }
     }
 
     private struct State {
         var heap = Heap<Entry>()
-        /// The entry that counts for a payment. Others of it in the heap were overtaken by an earlier one, and are skipped.
-        var due: [String: ContinuousClock.Instant] = [:]
+        /// The entry that counts for an item. Others of it in the heap were overtaken by an earlier one, and are skipped.
+        var due: [Item: ContinuousClock.Instant] = [:]
         var sleeper: Task<Void, Never>?
     }
 
@@ -28,32 +30,32 @@ final class InquiryQueue: Sendable {
     /// How many are waiting.
     var count: Int { state.withLock { $0.due.count } }
 
-    /// Adds an inquiry; of two after the same payment the earlier stays. One that is due before all others wakes the waiting
+    /// Adds an item; of two entries for the same one the earlier stays. One that is due before all others wakes the waiting
     /// task.
-    func add(_ payment: String, due: ContinuousClock.Instant) {
+    func add(_ item: Item, due: ContinuousClock.Instant) {
         let sleeper = state.withLock { state -> Task<Void, Never>? in
-            if let known = state.due[payment], known <= due { return nil }
-            state.due[payment] = due
+            if let known = state.due[item], known <= due { return nil }
+            state.due[item] = due
             let isFirst = state.heap.min.map { due < $0.due } ?? true
-            state.heap.insert(Entry(due: due, payment: payment))
+            state.heap.insert(Entry(due: due, item: item))
             return isFirst ? state.sleeper : nil
         }
         sleeper?.cancel()
     }
 
-    /// Waits for the next inquiry that is due; nil when the calling task is cancelled.
-    func next() async -> String? {
+    /// Waits for the next item that is due; nil when the calling task is cancelled.
+    func next() async -> Item? {
         while !Task.isCancelled {
             let now = environment.now
-            let (due, payment) = state.withLock { state -> (ContinuousClock.Instant?, String?) in
-                while let first = state.heap.min, state.due[first.payment] != first.due { state.heap.removeMin() }
+            let (due, item) = state.withLock { state -> (ContinuousClock.Instant?, Item?) in
+                while let first = state.heap.min, state.due[first.item] != first.due { state.heap.removeMin() }
                 guard let first = state.heap.min else { return (nil, nil) }
                 guard first.due <= now else { return (first.due, nil) }
                 state.heap.removeMin()
-                state.due[first.payment] = nil
-                return (nil, first.payment)
+                state.due[first.item] = nil
+                return (nil, first.item)
             }
-            if let payment { return payment }
+            if let item { return item }
             // Without entries there is nothing to wait for but `add`, which cancels the sleep.
             let wake = due ?? now + .seconds(365 * 86_400)
             let environment = environment
