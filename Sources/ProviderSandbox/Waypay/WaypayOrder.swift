@@ -58,7 +58,7 @@ struct WaypayOrder: Sendable {
             throw .invalid("orderRef", .required, "orderRef is required")
         }
         reference = try Self.required(order, "orderRef", in: "orderRef")
-        guard reference.utf8.allSatisfy({ Self.isAlphanumeric($0) }), reference.utf8.count <= 255 else {
+        guard reference.utf8.allSatisfy({ Self.isAlphanumeric($0) }) else {
             throw .invalid("orderRef.orderRef", .invalidFormat, "orderRef must match ^[A-Za-z0-9]+$")
         }
         discount = try Self.amountText(order, "discount")
