@@ -1,3 +1,4 @@
+import HTTPTypes
 import PaymentModel
 import ProviderKit
 import StrictJSON
