@@ -161,8 +161,8 @@ let package = Package(
         .tests(
             "switchyard",
             [
-                "ConfigFiles", "PaymentEngine", "PaymentModel", "ProviderSandbox", "StrictJSON",
-                .asyncHTTPClient, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                "ConfigFiles", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox", "StrictJSON",
+                .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
     ] + plugins.flatMap(Target.plugin)
 )

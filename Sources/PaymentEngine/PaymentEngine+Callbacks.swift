@@ -49,8 +49,10 @@ extension PaymentEngine {
             notice = try adapter.readCallback(delivery)
         } catch {
             // Verified, so it would only come again: answered, and left to the inquiry.
-            logger.warning("callback not understood", metadata: ["provider": "\(name)", "detail": "\(error.detail)"])
-            metrics.callback(name, "unreadable")
+            logger.log(
+                level: error.isExpected ? .debug : .warning, "callback says nothing of a payment",
+                metadata: ["provider": "\(name)", "detail": "\(error.detail)"])
+            metrics.callback(name, error.isExpected ? "ignored" : "unreadable")
             return .accepted
         }
         guard let id = await payment(of: notice, at: name, vouchedFor: vouchedFor) else {

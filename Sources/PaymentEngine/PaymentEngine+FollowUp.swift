@@ -98,11 +98,12 @@ extension PaymentEngine {
                     default: nil
                     }
                 if operation == .cancel { try record.payment.mustBeCancelable() }
+                let followUp = FollowUp(
+                    operation: operation, payment: record.payment, reference: record.reference, key: key,
+                    amount: taken, reason: reason, session: record.session)
+                if let why = runtime.adapter.followUpObstacle(for: followUp) { throw .state(why) }
                 let open = OpenFollowUp(
-                    followUp: FollowUp(
-                        operation: operation, payment: record.payment, reference: record.reference, key: key,
-                        amount: taken, reason: reason, session: record.session),
-                    key: lease.key, requestID: call.requestID, firstSentAt: instant)
+                    followUp: followUp, key: lease.key, requestID: call.requestID, firstSentAt: instant)
                 let refund = newRefund.map {
                     Refund(id: $0, amount: taken ?? 0, status: .unknown, reason: reason, createdAt: now)
                 }

@@ -208,7 +208,8 @@ extension PaymentEngine {
             if transaction != nil { return .claimRefused("is not known to the provider") }
             await noteNotFound(id, provider: provider, isPastExpiry: isPastExpiry)
             return .answered
-        case .replied(.refused), .replied(.noAnswer), .lost, .notSent, .skipped:
+        case .replied(.foreign) where transaction != nil: return .claimRefused("is not this payment's")
+        case .replied(.refused), .replied(.noAnswer), .replied(.foreign), .lost, .notSent, .skipped:
             // Not an answer: what the provider says of it 'at every asking' begins anew.
             await store.update(id) { $0.neverSeenSince = nil }
             return .noAnswer

@@ -24,7 +24,7 @@ public struct ConformanceFixture: Sendable {
     /// - Follow-ups: `done`, `pending`, `declined`, `refused`, `rejected`, `conflict`, `ambiguous`.
     /// - Asking after a follow-up (`finding`): `done`, `not_done`, `pending`, `declined`, `no_answer`.
     /// - Token: `issued`, `refused`, `no_answer`.
-    /// - Inquiry: a state, `not_found`, `refused`, `no_answer`.
+    /// - Inquiry: a state, `not_found`, `foreign`, `refused`, `no_answer`.
     /// - Callback: a state, or `unreadable`.
     /// - States: `requires_action`, `pending`, `authorized`, `captured`, `failed`, `failed_for_now`, `canceled`,
     ///   `expired`, `voided`, `partially_refunded`, `refunded`, `reversed`.

@@ -61,8 +61,11 @@ extension Examiner {
                     ["refused", "no_answer"].contains(kind), "what the documents do not explain is no answer",
                     "\(fixture.name) as \(status): \(kind)")
             }
+            // What is said with an error's status tells of no payment: as that a page has not been used yet.
             let other = subject.another
-            if case .found(let report) = inquiring.inquiryOutcome(of: fixture.reply, for: other) {
+            if (200..<300).contains(fixture.reply.status),
+                case .found(let report) = inquiring.inquiryOutcome(of: fixture.reply, for: other)
+            {
                 let isTold =
                     report.ourReference.map { $0 != other.reference } ?? false
                     || report.providerReference.map { $0 != other.providerReference } ?? false

@@ -22,6 +22,7 @@ extension InquiryOutcome {
         switch self {
         case .found(let report): report.state.kind
         case .notFound: "not_found"
+        case .foreign: "foreign"
         case .refused: "refused"
         case .noAnswer: "no_answer"
         }

@@ -44,13 +44,16 @@ public struct CallbackNotice: Sendable {
     }
 }
 
-/// An authentic delivery that says nothing that could be understood.
+/// An authentic delivery that says nothing of a payment.
 public struct CallbackFault: Error, Sendable, Hashable {
     /// For the log; no values.
     public let detail: String
+    /// It is documented and has nothing to say here, such as a test event: nobody need look at it.
+    public let isExpected: Bool
 
     /// Makes a fault.
-    public init(_ detail: String) {
+    public init(_ detail: String, isExpected: Bool = false) {
         self.detail = detail
+        self.isExpected = isExpected
     }
 }

@@ -101,6 +101,8 @@ public enum InquiryOutcome: Sendable {
     case found(ProviderReport)
     /// The provider's documented body for 'no such payment', and nothing less.
     case notFound
+    /// What was asked for is there, and is not this payment's: an id that an app named in error.
+    case foreign
     /// Our credentials or our pace were refused: nothing was learnt.
     case refused(Refusal)
     /// No answer that says anything. A slug such as `http_500`.

@@ -131,7 +131,10 @@ extension EndToEnd {
                     try await router.operate(.GET, "/admin/providers").json["providers"]?.array)
                 #expect(
                     providers.compactMap { $0["provider"]?.string }.sorted()
-                        == ["payalo-backup", "payalo-ke", "spayon-backup", "spayon-main"])
+                        == [
+                            "alyapay-main", "cards-backup", "cards-main", "payalo-backup", "payalo-ke", "spayon-backup",
+                            "spayon-main", "waypay-main",
+                        ])
                 let spayon = try #require(providers.first { $0["provider"]?.string == "spayon-main" })
                 #expect(spayon["token_age_s"]?.integer != nil)
                 let create = spayon["operations"]?.array?.first { $0["operation"]?.string == "create" }

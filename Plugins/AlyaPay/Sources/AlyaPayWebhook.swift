@@ -39,7 +39,7 @@ extension AlyaPayAdapter {
         case "transaction.cancelled": statuses = [.canceled]
         case "transaction.expired": statuses = [.expired]
         case "transaction.approved": statuses = [.approved, .completed]
-        case "test": throw CallbackFault("a test event, without effect")
+        case "test": throw CallbackFault("a test event", isExpected: true)
         default: throw CallbackFault("unknown_event")
         }
         guard let data = json["data"], let transaction = AlyaPayTransaction(callback: data) else {

@@ -100,7 +100,6 @@ struct AlyaPayCallbackTests {
     }
 
     @Test(arguments: [
-        ("callback.unreadable.test", "a test event, without effect"),
         ("callback.unreadable.unknown_event", "unknown_event"),
         ("callback.unreadable.event_and_status_disagree", "event and status disagree"),
         ("callback.unreadable.approved_without_amount", "unreadable_amount"),
@@ -109,5 +108,12 @@ struct AlyaPayCallbackTests {
         let delivery = try Example.delivery(Example.fixture(fixture).reply.body)
         #expect(try Example.adapter().verifyCallback(delivery) == .authentic)
         #expect(throws: CallbackFault(detail)) { try Example.adapter().readCallback(delivery) }
+    }
+
+    @Test func aTestEventIsNoNews() throws {
+        let delivery = try Example.delivery(Example.fixture("callback.unreadable.test").reply.body)
+        #expect(throws: CallbackFault("a test event", isExpected: true)) {
+            try Example.adapter().readCallback(delivery)
+        }
     }
 }

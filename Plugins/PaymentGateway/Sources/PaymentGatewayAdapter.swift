@@ -174,7 +174,7 @@ public struct PaymentGatewayAdapter: Inquiring, CallbackReceiving, Capturing, Ca
                 if subject.providerReference == nil,
                     let problem = PaymentGatewayMapping.problem(of: payment, for: subject)
                 {
-                    return .noAnswer(reason: problem)
+                    return problem
                 }
                 return .found(try PaymentGatewayMapping.report(of: payment, hiding: secrets))
             case .intent(let id):

@@ -96,16 +96,16 @@ enum PaymentGatewayMapping {
         }
     }
 
-    /// Why a payment that an app claims for its checkout is not, or not yet, this checkout's; nil where nothing speaks
-    /// against it. The host compares the money.
-    static func problem(of payment: GatewayPayment, for subject: InquirySubject) -> String? {
-        guard let createdAt = payment.createdAt else { return "unreadable_reply" }
+    /// What a payment that an app claims for its checkout is, where it is not, or not yet, this checkout's; nil where nothing
+    /// speaks against it. The host compares the money.
+    static func problem(of payment: GatewayPayment, for subject: InquirySubject) -> InquiryOutcome? {
+        guard let createdAt = payment.createdAt else { return .noAnswer(reason: "unreadable_reply") }
         let end = subject.expiresAt ?? subject.createdAt.advanced(by: intentLife)
         guard createdAt.advanced(by: clockSlack) >= subject.createdAt, createdAt <= end.advanced(by: clockSlack),
             payment.intentID == nil || payment.intentID == subject.checkoutReference
-        else { return "foreign_reference" }
+        else { return .foreign }
         // One of up to five attempts: the customer may pay with another, and this one's id must not stand for the payment.
-        return payment.status == "failed" ? "failed_attempt" : nil
+        return payment.status == "failed" ? .foreign : nil
     }
 
     // MARK: Errors

@@ -20,6 +20,8 @@ extension PaymentGatewayAdapter {
         guard let json = try? JSONValue(parsing: delivery.body), let id = json["id"]?.string,
             PaymentGatewayWire.isReference(id), let event = json["event"]?.string, let data = json["data"]
         else { throw CallbackFault("not an event") }
+        // Told at the latest by the reply to our own request; it has no address to send the customer to.
+        if event == "payment_intent.created" { throw CallbackFault("an intent was created", isExpected: true) }
         do {
             return CallbackNotice(eventID: id, report: try report(of: event, data))
         } catch {
@@ -34,8 +36,6 @@ extension PaymentGatewayAdapter {
         case "payment.voided": return try report(of: data, as: ["voided"])
         case "payment.failed": return try report(of: data, as: ["failed"])
         case "payment.refunded": return try report(of: data, as: ["partially_refunded", "refunded"])
-        // Told at the latest by the reply to our own request; it has no address to send the customer to.
-        case "payment_intent.created": throw GatewayUnexplained(reason: "payment_intent.created says nothing new")
         case "payment_intent.succeeded":
             return try intentReport(of: data, as: ["authorized", "captured", "succeeded"])
         case "payment_intent.canceled": return try intentReport(of: data, as: ["canceled"])

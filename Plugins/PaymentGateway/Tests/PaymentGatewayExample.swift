@@ -175,5 +175,11 @@ enum Example {
 
 extension InquiryOutcome {
     /// The slug where it is no answer.
-    var reasonForNone: String? { if case .noAnswer(let reason) = self { reason } else { nil } }
+    var reasonForNone: String? {
+        switch self {
+        case .noAnswer(let reason): reason
+        case .foreign: "foreign"
+        case .found, .notFound, .refused: nil
+        }
+    }
 }

@@ -159,12 +159,12 @@ struct PaymentGatewayReplyTests {
             try outcome(created, #""created_at": "\#(createdAt)""#).reasonForNone
         }
         #expect(try reason(createdAt: "2026-01-24T09:55:00Z") == nil, "clocks differ")
-        #expect(try reason(createdAt: "2026-01-24T09:54:59Z") == "foreign_reference")
+        #expect(try reason(createdAt: "2026-01-24T09:54:59Z") == "foreign")
         #expect(try reason(createdAt: "2026-01-24T11:05:00Z") == nil)
-        #expect(try reason(createdAt: "2026-01-24T11:05:01Z") == "foreign_reference")
+        #expect(try reason(createdAt: "2026-01-24T11:05:01Z") == "foreign")
         #expect(try reason(createdAt: "yesterday") == "unreadable_reply")
         #expect(
-            try outcome(created, created + #", "payment_intent_id": "pi_other""#).reasonForNone == "foreign_reference")
+            try outcome(created, created + #", "payment_intent_id": "pi_other""#).reasonForNone == "foreign")
         #expect(
             try outcome(created, created + #", "payment_intent_id": "\#(Example.intentID)""#).reasonForNone == nil)
         #expect(try outcome(Example.paymentID, "pay_other").reasonForNone == "foreign_reference")
@@ -173,7 +173,7 @@ struct PaymentGatewayReplyTests {
     @Test func aFailedAttemptDoesNotStandForACheckout() throws {
         let outcome = try Example.adapter().inquiryOutcome(
             of: Example.reply("inquiry.failed.200.payment"), for: Example.checkoutSubject(claimed: Example.paymentID))
-        #expect(outcome.reasonForNone == "failed_attempt")
+        #expect(outcome.reasonForNone == "foreign")
         let card = try Example.found("inquiry.failed.200.payment", Example.cardSubject())
         #expect(card.state == .failed(Decline(code: .doNotHonor, message: "Do not honor", providerCode: "05")))
     }

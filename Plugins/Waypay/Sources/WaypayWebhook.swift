@@ -21,11 +21,13 @@ extension WaypayAdapter {
         }
         do {
             let state = try WaypayMapping.state(of: transaction, hiding: secrets)
+            // Of money that went back the document does not say whose amount it is: the transaction's or the refund's.
+            let money = state == .refunded ? nil : transaction.money
             return CallbackNotice(
                 eventID: ProviderText.code(json["id"]?.string, hiding: secrets)
                     ?? "\(id):\(transaction.status?.rawValue ?? "")",
                 report: ProviderReport(
-                    state, money: transaction.money, providerReference: id, ourReference: transaction.orderRef))
+                    state, money: money, providerReference: id, ourReference: transaction.orderRef))
         } catch {
             throw CallbackFault(error.reason)
         }

@@ -93,6 +93,7 @@ enum Example {
         switch adapter.inquiryOutcome(of: try fixture(name).reply, for: subject) {
         case .found(let report): "\(report.state)"
         case .notFound: "not found"
+        case .foreign: "foreign"
         case .refused(let refusal): refusal.reason
         case .noAnswer(let reason): "no answer: \(reason)"
         }

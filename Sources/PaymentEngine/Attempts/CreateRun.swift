@@ -256,6 +256,9 @@ struct CreateRun {
             case .replied(.refused(let refusal)):
                 note(runtime, .inquiry, refusal.attemptOutcome, refusal.reason, since: began)
                 return .nothing
+            case .replied(.foreign):
+                note(runtime, .inquiry, .ambiguous, "foreign_reference", since: began)
+                return .nothing
             case .replied(.noAnswer(let reason)): note(runtime, .inquiry, .ambiguous, reason, since: began)
             case .lost(let failure): note(runtime, .inquiry, .ambiguous, failure.reason, since: began)
             case .notSent(let failure): note(runtime, .inquiry, .unavailable, failure.reason, since: began)

@@ -39,7 +39,7 @@ extension ProviderRuntime {
             switch outcome {
             case .refused(let refusal): .refused(refusal)
             case .noAnswer: .fault
-            case .found, .notFound: .healthy
+            case .found, .notFound, .foreign: .healthy
             }
         }
     }

@@ -128,6 +128,19 @@ struct FollowUpTests {
         }
     }
 
+    @Test("what the plugin cannot do yet is said, and nothing is sent")
+    func obstacle() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, FollowUpAdapter(.once, obstacle: "its payment is not known yet"))
+            let id = try await bench.payment("authorized")
+            let result = try await bench.followUp(.capture, id, key: "c1")
+            #expect(result.code == "invalid-state")
+            #expect(result.text.contains("its payment is not known yet"))
+            #expect(try await bench.payment().openOperation == nil)
+            #expect(bench["a"].sent("capture").isEmpty)
+        }
+    }
+
     // MARK: At once and again
 
     @Test(

@@ -67,7 +67,7 @@ struct SyncTests {
             (Wire.found("captured", "id=T1 amount=10000"), 200), (Wire.found("captured", "amount=10000"), 200),
             (Wire.found("captured", "id=T2 amount=10000"), 422), (Wire.found("captured", "id=T1 amount=9999"), 422),
             (Wire.found("captured", "id=T1 amount=10000 currency=USD"), 422), (Wire.found("captured", "id=T1"), 422),
-            (Wire.notFound, 422), (Wire.broken, 503),
+            (Wire.notFound, 422), (Wire.reply(200, "foreign"), 422), (Wire.broken, 503),
         ])
     func claim(reply: Transmission, status: Int) async throws {
         try await Simulation.run { simulation in

@@ -60,6 +60,15 @@ extension ScriptedFollowUps {
 struct FollowUpAdapter: ScriptedFollowUps {
     var safety: SendSafety = .once
     var followUpSafety: SendSafety = .once
+    var obstacle: String?
+
+    init() {}
+    init(_ safety: SendSafety, obstacle: String) {
+        self.init(safety)
+        self.obstacle = obstacle
+    }
+
+    func followUpObstacle(for followUp: FollowUp) -> String? { obstacle }
 }
 
 /// Can be asked after refunds, by a list of so many pages.

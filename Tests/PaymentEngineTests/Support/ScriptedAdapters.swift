@@ -71,6 +71,7 @@ extension ScriptedInquiring {
         switch Wire.word(of: reply) {
         case "found": return Wire.report(Wire.text(of: reply)).map(InquiryOutcome.found) ?? .noAnswer(reason: "status")
         case "not_found": return .notFound
+        case "foreign": return .foreign
         default: return .noAnswer(reason: "http_\(reply.status)")
         }
     }
