@@ -57,22 +57,47 @@ extension EndToEnd {
             }
         }
 
-        /// The address is known to the customer's browser: a flood of lies must not become a flood of questions.
-        @Test func manyForgedWordsAtOnceAreFewQuestions() async throws {
+        /// The address is known to the customer's browser: a flood of lies must not become a flood of questions, or Waypay
+        /// refuses those of everybody.
+        @Test(arguments: [0, 1500])
+        func manyForgedWordsAreFewQuestions(delayMilliseconds: Int) async throws {
             try await callbackTest { router, _ in
                 let target = try await CallbackTarget.make(router, Self.waypay)
-                let answers = try await withThrowingTaskGroup(of: Int.self) { group in
-                    for number in 0..<200 {
-                        group.addTask { try await target.tell(target.told { $0.event = "evt_\(number)" }).status }
-                    }
-                    return try await group.reduce(into: []) { $0.append($1) }
+                if delayMilliseconds > 0 {
+                    try await router.providers.fault(
+                        "waypay", "slow", #""operation":"status","delay_ms":\#(delayMilliseconds),"count":1000"#)
                 }
-                #expect(answers.allSatisfy { $0 == 200 })
+                let began = ContinuousClock.now
+                for round in 0..<20 {
+                    let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+                        for number in 0..<10 {
+                            group.addTask {
+                                try await target.tell(target.told { $0.event = "evt_\(round)_\(number)" }).status
+                            }
+                        }
+                        return try await group.reduce(into: []) { $0.append($1) }
+                    }
+                    #expect(answers.allSatisfy { $0 == 200 })
+                }
                 try await until("Waypay is asked") { try await target.questions() > 0 }
-                let synced = try await router.send(.POST, "/v1/payments/\(target.id)/sync")
-                #expect(synced["status"] == Self.waypay.opening)
                 let questions = try await target.questions()
-                #expect(questions < 100, "\(questions) questions")
+                // One at once, and then one a second.
+                let seconds = Int(began.duration(to: .now).components.seconds)
+                #expect(questions <= 2 + seconds, "\(questions) questions in \(seconds) s")
+                #expect(try await target.payment()["status"] == Self.waypay.opening)
+            }
+        }
+
+        /// Nor may one who knows one address fill the place where callbacks wait for their payments.
+        @Test func theTokenOfOnePaymentKeepsNoWordAboutAnother() async throws {
+            try await callbackTest { router, _ in
+                let target = try await CallbackTarget.make(router, Self.waypay)
+                for number in 0..<5 {
+                    let stranger = target.told { ($0.ours, $0.event) = ("nobodys\(number)", "evt_\(number)") }
+                    #expect(try await target.tell(stranger).status == 200)
+                }
+                #expect(try await target.orphans().isEmpty)
+                #expect(try await target.payment()["status"] == Self.waypay.opening)
             }
         }
 
