@@ -56,6 +56,13 @@ extension PaymentEngine {
             return .accepted
         }
         guard let id = await payment(of: notice, at: name, vouchedFor: vouchedFor) else {
+            if verdict != .authentic, vouchedFor != nil {
+                // The customer's browser knows the address too. What it vouches for is here, and will never be what this names:
+                // kept, it would take the place of what may yet be matched.
+                logger.warning("callback is not about its address's payment", metadata: ["provider": "\(name)"])
+                metrics.callback(name, "unmatched")
+                return .accepted
+            }
             return await keep(notice, from: name, vouchedFor: vouchedFor, isAuthentic: verdict == .authentic)
         }
         await apply(notice, from: name, to: id, isAuthentic: verdict == .authentic)

@@ -109,8 +109,8 @@ extension PaymentEngine {
 
     /// Puts a payment down for its next inquiry, where one is due.
     func scheduleInquiry(of record: PaymentRecord) {
-        // Before its create is answered nothing is asked from here; the answer puts it down.
-        guard record.isAwaited, let openSince = record.openSince else { return }
+        // Before its create is answered nothing is asked from here; the answer puts it down. So does the end of a question.
+        guard record.isAwaited, !record.isBeingAsked, let openSince = record.openSince else { return }
         let now = environment.now
         let adapter = record.payment.provider.flatMap { runtime($0) }?.adapter as? any Inquiring
         let policy = InquiryPolicy(
@@ -138,7 +138,12 @@ extension PaymentEngine {
     }
 
     private func askInBackground(_ id: String) async {
-        guard let record = await store.record(id), record.isAwaited else { return }
+        let taken = await store.update(id) { record -> PaymentRecord? in
+            guard record.isAwaited, !record.isBeingAsked else { return nil }
+            record.isBeingAsked = true
+            return record
+        }
+        guard let taken, let record = taken else { return }
         let isAnswered: Bool
         if record.isBusy {
             isAnswered = false
@@ -152,6 +157,7 @@ extension PaymentEngine {
         let now = environment.wallClock
         _ = await change(id) { changed in
             changed.lastTriedAt = instant
+            changed.isBeingAsked = false
             if let hint = changed.hint, hint.number == record.hint?.number {
                 let isStale = hint.since.duration(to: instant) >= InquiryPolicy.givesUpAfter
                 if isAnswered && changed.isSettled(hint) || isStale {

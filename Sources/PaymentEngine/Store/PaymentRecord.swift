@@ -34,6 +34,8 @@ package struct PaymentRecord: Sendable {
     package var lastAskedAt: ContinuousClock.Instant?
     /// When asking was last tried, be it that nothing could be sent.
     package var lastTriedAt: ContinuousClock.Instant?
+    /// A question in the background is under way: a second one beside it would learn nothing more.
+    package var isBeingAsked = false
     /// When the provider last answered an inquiry.
     package var lastAnsweredAt: ContinuousClock.Instant?
     /// When asking began: 24 hours later it goes to a person.

@@ -20,6 +20,9 @@ struct Providers: Sendable {
         [
             "PAYALO_URL": "http://127.0.0.1:\(payaloPort)", "PAYALO_BACKUP_URL": "http://127.0.0.1:\(port)/payalo",
             "SPAYON_URL": "http://127.0.0.1:\(port)/spayon", "SPAYON_BACKUP_URL": "http://127.0.0.1:\(port)/spayon",
+            "CARDS_URL": "http://127.0.0.1:\(port)/paymentgateway",
+            "CARDS_BACKUP_URL": "http://127.0.0.1:\(port)/paymentgateway",
+            "ALYAPAY_URL": "http://127.0.0.1:\(port)/alyapay", "WAYPAY_URL": "http://127.0.0.1:\(port)/waypay",
         ]
     }
 
@@ -89,11 +92,22 @@ struct Providers: Sendable {
     }
 
     /// Does what the customer would do.
-    func settle(_ provider: String, _ reference: String?, _ outcome: String) async throws {
+    ///
+    /// - Returns: The id of the transaction that came of a session, where the provider's browser component tells the app.
+    @discardableResult
+    func settle(_ provider: String, _ reference: String?, _ outcome: String) async throws -> String? {
         let reference = try #require(reference)
         let answer = try await send(
             .POST, "/_sandbox/settle",
             #"{"provider":"\#(provider)","reference":"\#(reference)","outcome":"\#(outcome)"}"#)
+        try #require(answer.status == 200, "\(answer.text)")
+        return answer["transaction"]
+    }
+
+    /// Registers where a provider calls whose callbacks have one address for all payments.
+    func register(_ provider: String, key: String, url: String) async throws {
+        let answer = try await send(
+            .POST, "/_sandbox/callbacks", #"{"provider":"\#(provider)","key":"\#(key)","url":"\#(url)"}"#)
         try #require(answer.status == 200, "\(answer.text)")
     }
 

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import NIOHTTP1
 import PaymentEngine
+import ProviderSandbox
 import ServiceLifecycle
 import StrictJSON
 import Synchronization
@@ -69,6 +70,8 @@ enum Setup {
     /// The same apps and routes with short times. `server`, `payalo` and `shop` are further lines of YAML, `payalo` for
     /// `payalo-ke` alone.
     case quick(server: String = "", payalo: String = "", shop: String = "")
+    /// One file of YAML, whole.
+    case file(String)
 
     static let packageRoot = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -84,18 +87,21 @@ enum Setup {
 
     /// The folder of the configuration; one that was made for it is to be removed.
     func written() throws -> URL {
-        guard case .quick(let server, let payalo, let shop) = self else {
-            return URL(filePath: Self.packageRoot + "/routes")
+        let text: String
+        switch self {
+        case .shipped: return URL(filePath: Self.packageRoot + "/routes")
+        case .quick(let server, let payalo, let shop): text = Self.yaml(server: server, payalo: payalo, shop: shop)
+        case .file(let yaml): text = yaml
         }
         let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try Self.yaml(server: server, payalo: payalo, shop: shop).write(
-            to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
+        try text.write(to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
         return folder
     }
 
     func remove(_ folder: URL) throws {
-        if case .quick = self { try FileManager.default.removeItem(at: folder) }
+        if case .shipped = self { return }
+        try FileManager.default.removeItem(at: folder)
     }
 
     private static func yaml(server: String, payalo: String, shop: String) -> String {
@@ -184,8 +190,11 @@ func withRouter(
 }
 
 /// Runs `body` against a router and simulated providers of its own.
-func endToEnd(_ setup: Setup = .quick(), _ body: @Sendable (Router) async throws -> Void) async throws {
-    try await withProviders { providers in try await withRouter(setup, providers, body) }
+func endToEnd(
+    _ setup: Setup = .quick(), sandbox: SandboxConfiguration = SandboxConfiguration(),
+    _ body: @Sendable (Router) async throws -> Void
+) async throws {
+    try await withProviders(sandbox) { providers in try await withRouter(setup, providers, body) }
 }
 
 extension String {
