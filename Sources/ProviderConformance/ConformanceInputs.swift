@@ -18,7 +18,8 @@ public struct ConformanceInputs {
     /// A regular expression that the provider's references match as a whole, alphabet and length, as documented; nil
     /// where the provider takes no reference of ours, so that none can be in a request.
     public var referencePattern: String?
-    /// Reads the money that a create asks for, exactly; nil where it cannot be read.
+    /// Reads the money that a create asks for, exactly; nil where it cannot be read, or is not written as the documents
+    /// have it: where all decimals are asked for, `49.9` is not 49.90. (`money.decimalText == text` tells.)
     public var moneyInRequest: (ProviderRequest) -> Money?
     /// Where replies and callbacks say the status, as JSON pointers: `/status`, and `/data/status` where a callback wraps
     /// what it tells. The suite puts an unknown status at each that a fixture has; a fixture that has none of them is not

@@ -136,9 +136,8 @@ extension Examiner {
         }
         for (reply, name) in mutatedReplies(kind) {
             let kind = functions.outcome(reply, followUp).kind
-            expect(
-                isBearable(kind, of: reply, unexplained: "ambiguous"),
-                "what the documents do not explain is ambiguous", "\(name): \(kind)")
+            expectBearable(
+                kind, of: reply, name, unexplained: "ambiguous", "what the documents do not explain is ambiguous")
         }
     }
 }

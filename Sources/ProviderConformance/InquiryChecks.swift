@@ -36,9 +36,8 @@ extension Examiner {
         }
         for (reply, name) in mutatedReplies(.inquiry) {
             let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
-            expect(
-                isBearable(kind, of: reply, unexplained: "no_answer"),
-                "what the documents do not explain is no answer", "\(name): \(kind)")
+            expectBearable(
+                kind, of: reply, name, unexplained: "no_answer", "what the documents do not explain is no answer")
         }
         checkPaidAmounts(inquiring, subject)
     }

@@ -19,7 +19,8 @@ extension Examiner {
         for (reply, name) in mutatedReplies(.token) {
             if case .issued(let token, let lifetime) = authenticated.tokenOutcome(of: reply) {
                 expect(
-                    !token.reveal().isEmpty && lifetime > .zero, "a token is something that lives", name)
+                    !token.reveal().isEmpty && lifetime > .zero, "a token is something that lives",
+                    words(for: reply, changedFrom: name))
             }
         }
         let token = "conformance-token-0123456789"

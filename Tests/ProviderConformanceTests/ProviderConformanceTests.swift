@@ -134,8 +134,9 @@ struct ProviderConformanceTests {
         var inputs = try inputs(.none)
         let body = Array(#"{"error":"maintenance","message":"try again later"}"#.utf8)
         inputs.fixtures.append(try #require(ConformanceFixture(name: "create.refused.503", body: body)))
-        let rules = Set(conformanceFindings(of: PracticeAdapter.self, with: inputs).map(\.rule))
-        #expect(rules == ["what the documents do not explain is ambiguous"])
+        let findings = conformanceFindings(of: PracticeAdapter.self, with: inputs)
+        #expect(Set(findings.map(\.rule)) == ["what the documents do not explain is ambiguous"])
+        #expect(findings.contains { $0.detail.hasPrefix("503 with create.refused.503: refused") })
         inputs.documentedServerErrors = [503]
         #expect(conformanceFindings(of: PracticeAdapter.self, with: inputs) == [])
     }
