@@ -83,7 +83,9 @@ extension PaymentEngine {
         // The word of a provider that signs nothing changes nothing: it is a hint to ask now. So is any word while the outcome of
         // a follow-up is open, for it may tell of that.
         let hasOpenFollowUp = await store.record(id)?.openFollowUp != nil
-        if !isAuthentic || hasOpenFollowUp { await takeHint(on: id) }
+        if !isAuthentic || hasOpenFollowUp {
+            await takeHint(on: id, tellsOfMoney: !isAuthentic && notice.report.state.isMoney)
+        }
     }
 
     /// Keeps a delivery that matches no payment, for the one that may turn up.

@@ -128,10 +128,10 @@ extension PaymentEngine {
     }
 
     /// Takes an unsigned callback as a reason to ask, whatever the payment's state: it may tell of a late success.
-    func takeHint(on id: String) async {
+    func takeHint(on id: String, tellsOfMoney: Bool) async {
         let instant = environment.now
         let record = await store.update(id) { record in
-            record.takeHint(at: instant)
+            record.takeHint(tellsOfMoney: tellsOfMoney, at: instant)
             return record
         }
         if let record { scheduleInquiry(of: record) }
@@ -160,7 +160,11 @@ extension PaymentEngine {
             changed.isBeingAsked = false
             if let hint = changed.hint, hint.number == record.hint?.number {
                 let isStale = hint.since.duration(to: instant) >= InquiryPolicy.givesUpAfter
-                if isAnswered || isStale { changed.hint = nil } else { changed.hint?.tries += 1 }
+                if isAnswered && changed.isSettled(hint) || isStale {
+                    changed.hint = nil
+                } else {
+                    changed.hint?.tries += 1
+                }
             }
             guard changed.isToBeAsked, let openSince = changed.openSince,
                 openSince.duration(to: instant) >= InquiryPolicy.givesUpAfter

@@ -52,6 +52,8 @@ package struct PaymentRecord: Sendable {
     package struct Hint: Sendable, Hashable {
         let number: Int
         let since: ContinuousClock.Instant
+        /// It told of money taken or held.
+        let tellsOfMoney: Bool
         /// Askings without an answer.
         var tries = 0
     }
@@ -104,9 +106,15 @@ package struct PaymentRecord: Sendable {
     var isUnheardOf: Bool { payment.status == .unknown && payment.review == nil }
 
     /// Takes a provider's unsigned word as a reason to ask.
-    mutating func takeHint(at now: ContinuousClock.Instant) {
+    mutating func takeHint(tellsOfMoney: Bool, at now: ContinuousClock.Instant) {
         hints += 1
-        hint = Hint(number: hints, since: now)
+        hint = Hint(number: hints, since: now, tellsOfMoney: tellsOfMoney)
+    }
+
+    /// Whether an answer has said all that the hint was worth. Not where it told of money for a payment that has ended without,
+    /// and the provider does not say so yet: its own status may follow its callback late, and nobody else would ask.
+    func isSettled(_ hint: Hint) -> Bool {
+        !hint.tellsOfMoney || isToBeAsked || payment.status == .authorized || payment.status.holdsMoney
     }
 
     /// Gives a reference at a provider to the payment. Callbacks match any that was ever given.
