@@ -157,6 +157,8 @@ extension EndToEnd {
                 #expect(try await router.send(.GET, "/webhooks/nobody/\(token)").status == 404)
                 #expect(try await router.send(.GET, "/webhooks/\(source.other)/\(token)").status == 404)
                 #expect(try await router.send(.GET, "/webhooks/\(source.instance)").status == 405)
+                #expect(try await router.send(.HEAD, target.path).status == 303)
+                #expect(try await router.send(.PUT, target.path, "{}").status == 405)
                 #expect(try await target.payment().json == before)
                 #expect(try await target.questions() == 0)
             }

@@ -148,11 +148,15 @@ extension EndToEnd {
                     #expect(try await target.deliver(body, headers).status == (isHeard ? 200 : 401))
                 }
                 #expect(try await target.payment().json == before)
-                // Once the transaction is known there is somebody to ask, and the answer counts.
+                // Its own word, asked for, is what counts.
                 try await router.providers.fault("alyapay", "drop_callback")
-                try await router.providers.settle("alyapay", target.told.session, "success")
+                let transaction = try await router.providers.settle("alyapay", target.told.session, "success")
                 #expect(try await target.payment().json == before)
-                try await target.expectDelivered(receiver, [source.opening])
+                let synced = try await router.send(
+                    .POST, "/v1/payments/\(target.id)/sync",
+                    #"{"provider_transaction_id":"\#(try #require(transaction))"}"#)
+                #expect(synced["status"] == "captured", "\(synced.text)")
+                try await target.expectDelivered(receiver, [source.opening, "captured"])
             }
         }
     }
