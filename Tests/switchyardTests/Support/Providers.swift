@@ -14,12 +14,18 @@ struct Providers: Sendable {
     let payaloPort: Int
 
     static let payaloKey = "sandbox-payalo-key"
+    static let spayonCallbackSecret = "sandbox-spayon-callback-secret"
+    static let cardsKey = "pk_sandbox_main"
+    static let cardsWebhookSecret = "sandbox-paymentgateway-webhook-secret"
 
     /// What the shipped configuration reads its addresses from.
     var environment: [String: String] {
         [
             "PAYALO_URL": "http://127.0.0.1:\(payaloPort)", "PAYALO_BACKUP_URL": "http://127.0.0.1:\(port)/payalo",
             "SPAYON_URL": "http://127.0.0.1:\(port)/spayon", "SPAYON_BACKUP_URL": "http://127.0.0.1:\(port)/spayon",
+            "CARDS_URL": "http://127.0.0.1:\(port)/paymentgateway",
+            "CARDS_BACKUP_URL": "http://127.0.0.1:\(port)/paymentgateway",
+            "ALYAPAY_URL": "http://127.0.0.1:\(port)/alyapay", "WAYPAY_URL": "http://127.0.0.1:\(port)/waypay",
         ]
     }
 
@@ -43,19 +49,27 @@ struct Providers: Sendable {
         }
     }
 
-    /// A charge: `provider amount currency state`.
+    /// Money that a provider took, and what it gave back of it; amounts are decimal text.
     struct Charge: Sendable, Hashable {
         let reference: String
-        let text: String
+        let provider: String
+        let amount: String
+        let currency: String
+        let state: String
+        let refunds: [String]
+
+        /// `provider amount currency state`.
+        var text: String { "\(provider) \(amount) \(currency) \(state)" }
     }
 
     func charges() async throws -> [Charge] {
         let answer = try await send(.GET, "/_sandbox/charges")
         return try #require(answer.json["charges"]?.array).map { charge in
-            Charge(
-                reference: charge["reference"]?.string ?? "",
-                text: ["provider", "amount", "currency", "state"].map { charge[$0]?.string ?? "?" }
-                    .joined(separator: " "))
+            func text(_ name: String) -> String { charge[name]?.string ?? "?" }
+            return Charge(
+                reference: text("reference"), provider: text("provider"), amount: text("amount"),
+                currency: text("currency"), state: text("state"),
+                refunds: (charge["refunds"]?.array ?? []).compactMap { $0["amount"]?.string })
         }
     }
 
@@ -89,12 +103,33 @@ struct Providers: Sendable {
     }
 
     /// Does what the customer would do.
-    func settle(_ provider: String, _ reference: String?, _ outcome: String) async throws {
-        let reference = try #require(reference)
-        let answer = try await send(
+    ///
+    /// - Returns: The id of the transaction that came of it, where the provider's browser component would tell it.
+    @discardableResult
+    func settle(_ provider: String, _ reference: String?, _ outcome: String) async throws -> String? {
+        let answer = try await trySettling(provider, try #require(reference), outcome)
+        try #require(answer.status == 200, "\(answer.text)")
+        return answer["transaction"]
+    }
+
+    /// The same where the customer may be too late; 409 says so.
+    func trySettling(_ provider: String, _ reference: String, _ outcome: String) async throws -> Answered {
+        try await send(
             .POST, "/_sandbox/settle",
             #"{"provider":"\#(provider)","reference":"\#(reference)","outcome":"\#(outcome)"}"#)
-        try #require(answer.status == 200, "\(answer.text)")
+    }
+
+    /// Registers the callback addresses of the router at that port with the providers that call a registered one.
+    func call(router port: Int) async throws {
+        for (provider, key, instance) in [
+            ("alyapay", "sandbox-alyapay-key", "alyapay-main"), ("paymentgateway", "pk_sandbox_main", "cards-main"),
+            ("paymentgateway", "pk_sandbox_backup", "cards-backup"),
+        ] {
+            let url = "http://127.0.0.1:\(port)/webhooks/\(instance)"
+            let answer = try await send(
+                .POST, "/_sandbox/callbacks", #"{"provider":"\#(provider)","key":"\#(key)","url":"\#(url)"}"#)
+            try #require(answer.status == 200, "\(answer.text)")
+        }
     }
 
     private func send(_ method: HTTPMethod, _ path: String, _ body: String? = nil) async throws -> Answered {
