@@ -124,8 +124,8 @@ let package = Package(
             dependencies: [
                 "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
                 "ProviderTransport", "Routing", "StrictJSON",
-                .argumentParser, .asyncHTTPClient, .crypto, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
-                .unixSignals,
+                .argumentParser, .asyncHTTPClient, .crypto, .hummingbird, .lifecycle, .logging, .nioCore, .nioHTTP1,
+                .nioPosix, .unixSignals,
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),
 

@@ -56,6 +56,13 @@ extension PaymentEngine {
             return .accepted
         }
         guard let id = await payment(of: notice, at: name, vouchedFor: vouchedFor) else {
+            if verdict != .authentic, vouchedFor != nil {
+                // The customer's browser knows the address too. What it vouches for is here, and will never be what this names:
+                // kept, it would take the place of what may yet be matched.
+                logger.warning("callback is not about its address's payment", metadata: ["provider": "\(name)"])
+                metrics.callback(name, "unmatched")
+                return .accepted
+            }
             return await keep(notice, from: name, vouchedFor: vouchedFor, isAuthentic: verdict == .authentic)
         }
         await apply(notice, from: name, to: id, isAuthentic: verdict == .authentic)
@@ -76,7 +83,9 @@ extension PaymentEngine {
         // The word of a provider that signs nothing changes nothing: it is a hint to ask now. So is any word while the outcome of
         // a follow-up is open, for it may tell of that.
         let hasOpenFollowUp = await store.record(id)?.openFollowUp != nil
-        if !isAuthentic || hasOpenFollowUp { await takeHint(on: id) }
+        if !isAuthentic || hasOpenFollowUp {
+            await takeHint(on: id, tellsOfMoney: !isAuthentic && notice.report.state.isMoney)
+        }
     }
 
     /// Keeps a delivery that matches no payment, for the one that may turn up.

@@ -109,8 +109,8 @@ extension PaymentEngine {
 
     /// Puts a payment down for its next inquiry, where one is due.
     func scheduleInquiry(of record: PaymentRecord) {
-        // Before its create is answered nothing is asked from here; the answer puts it down.
-        guard record.isAwaited, let openSince = record.openSince else { return }
+        // Before its create is answered nothing is asked from here; the answer puts it down. So does the end of a question.
+        guard record.isAwaited, !record.isBeingAsked, let openSince = record.openSince else { return }
         let now = environment.now
         let adapter = record.payment.provider.flatMap { runtime($0) }?.adapter as? any Inquiring
         let policy = InquiryPolicy(
@@ -128,17 +128,22 @@ extension PaymentEngine {
     }
 
     /// Takes an unsigned callback as a reason to ask, whatever the payment's state: it may tell of a late success.
-    func takeHint(on id: String) async {
+    func takeHint(on id: String, tellsOfMoney: Bool) async {
         let instant = environment.now
         let record = await store.update(id) { record in
-            record.takeHint(at: instant)
+            record.takeHint(tellsOfMoney: tellsOfMoney, at: instant)
             return record
         }
         if let record { scheduleInquiry(of: record) }
     }
 
     private func askInBackground(_ id: String) async {
-        guard let record = await store.record(id), record.isAwaited else { return }
+        let taken = await store.update(id) { record -> PaymentRecord? in
+            guard record.isAwaited, !record.isBeingAsked else { return nil }
+            record.isBeingAsked = true
+            return record
+        }
+        guard let taken, let record = taken else { return }
         let isAnswered: Bool
         if record.isBusy {
             isAnswered = false
@@ -152,9 +157,14 @@ extension PaymentEngine {
         let now = environment.wallClock
         _ = await change(id) { changed in
             changed.lastTriedAt = instant
+            changed.isBeingAsked = false
             if let hint = changed.hint, hint.number == record.hint?.number {
                 let isStale = hint.since.duration(to: instant) >= InquiryPolicy.givesUpAfter
-                if isAnswered || isStale { changed.hint = nil } else { changed.hint?.tries += 1 }
+                if isAnswered && changed.isSettled(hint) || isStale {
+                    changed.hint = nil
+                } else {
+                    changed.hint?.tries += 1
+                }
             }
             guard changed.isToBeAsked, let openSince = changed.openSince,
                 openSince.duration(to: instant) >= InquiryPolicy.givesUpAfter

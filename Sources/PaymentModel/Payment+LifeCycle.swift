@@ -154,7 +154,9 @@ extension Payment {
                 amountCaptured = isOurs ? openOperation?.amount ?? money.minorUnits : money.minorUnits
             }
             decline = nil
-        case .authorized: decline = nil
+        case .authorized:
+            decline = nil
+            wasAuthorized = true
         default: break
         }
         // Whatever ends an authorization or an open checkout is the answer to an open capture or cancel of it.
@@ -171,6 +173,8 @@ extension Payment {
             || observation.providerReference != nil && providerReference != nil
                 && observation.providerReference != providerReference
         switch status {
+        // The hold that has ended, told of too late.
+        case .expired where next == .authorized && wasAuthorized && !isAnother: return .unchanged
         case .authorized where next == .captured && !isAnother, .unknown, .pending, .requiresAction, .canceled,
             .expired, .failed:
             return move(to: next, observation, at: now)

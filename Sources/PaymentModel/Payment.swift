@@ -27,6 +27,8 @@ public struct Payment: Sendable, Hashable {
     public internal(set) var openOperation: OpenOperation?
     public internal(set) var review: Review?
     public internal(set) var refunds: [Refund] = []
+    /// Whether funds were ever held: what tells of that again tells of the past.
+    public internal(set) var wasAuthorized = false
     /// When the provider's session or hold ends, where it told.
     public internal(set) var expiresAt: Timestamp?
     public internal(set) var updatedAt: Timestamp

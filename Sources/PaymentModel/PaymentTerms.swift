@@ -42,7 +42,7 @@ public enum PaymentStatus: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Whether money was taken, be it returned since.
-    var holdsMoney: Bool {
+    public var holdsMoney: Bool {
         switch self {
         case .captured, .partiallyRefunded, .refunded: true
         default: false

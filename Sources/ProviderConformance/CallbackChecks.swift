@@ -20,13 +20,14 @@ extension Examiner {
                 "\(fixture.name): \(verdict.kind)")
             checkForgeries(of: delivery, fixture.name, receiving)
 
-            guard let notice = try? receiving.readCallback(delivery) else {
-                expect(fixture.expectation == "unreadable", "documented callbacks are read", fixture.name)
+            let notice: CallbackNotice
+            do {
+                notice = try receiving.readCallback(delivery)
+            } catch {
+                expectRead("unreadable", "unreadable (\(error.detail))", fixture)
                 continue
             }
-            expect(
-                notice.report.state.kind == fixture.expectation, "documented callbacks are read",
-                "\(fixture.name): \(notice.report.state.kind)")
+            expectRead(notice.report.state.kind, notice.report.state.kind, fixture)
             checkMoney(of: notice.report, against: order.request.money, fixture.name)
             checkReplay(of: delivery, notice, fixture, receiving)
             if let other = eventIDs.updateValue(fixture.expectation, forKey: notice.eventID) {

@@ -3,8 +3,9 @@ public import ProviderKit
 
 /// A documented reply or callback, in a file whose name states the expectation:
 /// `OPERATION.EXPECTATION[.STATUS][.NOTE].json`, as in `create.accepted.json`, `create.duplicate.422.json`,
-/// `inquiry.not_found.404.json`, `callback.captured.json`. The status is 200 where the name has none. The file is the
-/// body, to the byte.
+/// `inquiry.not_found.404.json`, `callback.captured.json`. The status is 200 where the name has none. The note is free
+/// text for people and comes after the status or in its place (`create.ambiguous.no_url.json`). The file is the body, to
+/// the byte.
 public struct ConformanceFixture: Sendable {
     /// What the file is of.
     public enum Operation: String, Sendable, CaseIterable {
@@ -25,7 +26,7 @@ public struct ConformanceFixture: Sendable {
     /// - Asking after a follow-up (`finding`): `done`, `not_done`, `pending`, `declined`, `no_answer`.
     /// - Token: `issued`, `refused`, `no_answer`.
     /// - Inquiry: a state, `not_found`, `foreign`, `refused`, `no_answer`.
-    /// - Callback: a state, or `unreadable`.
+    /// - Callback: a state, or `unreadable` where `readCallback` throws, expectedly or not.
     /// - States: `requires_action`, `pending`, `authorized`, `captured`, `failed`, `failed_for_now`, `canceled`,
     ///   `expired`, `voided`, `partially_refunded`, `refunded`, `reversed`.
     public let expectation: String
@@ -60,5 +61,8 @@ public struct ConformanceFixture: Sendable {
 /// A fixture whose name does not say what is expected.
 public struct MisnamedFixture: Error, Sendable, CustomStringConvertible {
     public let file: String
-    public var description: String { "'\(file)' is not OPERATION.EXPECTATION[.STATUS][.NOTE].json" }
+    public var description: String {
+        let operations = ConformanceFixture.Operation.allCases.map(\.rawValue).joined(separator: ", ")
+        return "'\(file)' is not OPERATION.EXPECTATION[.STATUS][.NOTE].json; the operations are \(operations)"
+    }
 }

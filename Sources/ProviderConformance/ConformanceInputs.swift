@@ -20,11 +20,12 @@ public struct ConformanceInputs {
     public var referencePattern: String?
     /// Reads the money that a create asks for, exactly; nil where it cannot be read.
     public var moneyInRequest: (ProviderRequest) -> Money?
-    /// Where the replies say the status, as a JSON pointer; nil where there is no such member. The suite puts an
-    /// unknown one there.
-    public var statusPointer: String?
-    /// 5xx statuses whose documented body says that nothing was done. Fixtures show such a body; without it they are
-    /// as unclear as any.
+    /// Where replies and callbacks say the status, as JSON pointers: `/status`, and `/data/status` where a callback wraps
+    /// what it tells. The suite puts an unknown status at each that a fixture has; a fixture that has none of them is not
+    /// tried, so name them all.
+    public var statusPointers: [String]
+    /// 5xx statuses whose documented body says that nothing was done. Fixtures show such a body
+    /// (`create.refused.503.json`); with any other the status is as unclear as the rest.
     public var documentedServerErrors: Set<Int>
 
     /// The payment that the fixtures of `inquiry` tell of. Needed by `Inquiring`.
@@ -38,7 +39,8 @@ public struct ConformanceInputs {
     /// What vouches for a callback.
     public var callbackProof: CallbackProof
 
-    /// One of each kind that the plugin can do. Needed by `Capturing`, `Canceling`, `Refunding`.
+    /// One of each kind that the plugin can do. Needed by `Capturing`, `Canceling`, `Refunding`. Each is answered by all
+    /// fixtures of its operation.
     ///
     /// Those that `FollowUpInquiring` can ask after are asked after too; the fixtures of `finding` are what is found of them.
     public var followUps: [FollowUp]
@@ -63,7 +65,7 @@ public struct ConformanceInputs {
     /// Names what every plugin has; the rest is set where the plugin can do it.
     public init(
         settings: ProviderSettings, secrets: [String], order: PaymentOrder, fixtures: [ConformanceFixture],
-        referencePattern: String?, moneyInRequest: @escaping (ProviderRequest) -> Money?, statusPointer: String? = nil,
+        referencePattern: String?, moneyInRequest: @escaping (ProviderRequest) -> Money?, statusPointers: [String] = [],
         documentedServerErrors: Set<Int> = [], subject: InquirySubject? = nil,
         paidInquiry: ((Money) -> [UInt8])? = nil, delivery: (([UInt8]) -> CallbackDelivery)? = nil,
         callbackProof: CallbackProof = .bodySignature, followUps: [FollowUp] = [],
@@ -75,7 +77,7 @@ public struct ConformanceInputs {
         self.fixtures = fixtures
         self.referencePattern = referencePattern
         self.moneyInRequest = moneyInRequest
-        self.statusPointer = statusPointer
+        self.statusPointers = statusPointers
         self.documentedServerErrors = documentedServerErrors
         self.subject = subject
         self.paidInquiry = paidInquiry
@@ -85,6 +87,28 @@ public struct ConformanceInputs {
         self.findingPreamble = findingPreamble
         self.seed = seed
         self.mutations = mutations
+    }
+}
+
+extension FollowUp {
+    /// A follow-up of a payment that the provider has reported so, for ``ConformanceInputs/followUps``:
+    /// `FollowUp(.refund, of: order, after: ProviderReport(.captured, providerReference: "ch_1"), amount: 1000)`.
+    ///
+    /// - Parameter amount: Minor units; nil for a cancel.
+    public init(
+        _ operation: Operation, of order: PaymentOrder, after report: ProviderReport, amount: Int64? = nil,
+        reason: String? = nil, key: String = "follow-up-key-of-26-chars"
+    ) {
+        var payment = Payment(
+            id: order.id, app: "conformance", request: order.request, route: nil, at: order.createdAt)
+        _ = payment.observe(
+            Observation(
+                provider: "conformance", state: report.state, money: report.money,
+                providerReference: report.providerReference, checkoutReference: report.checkoutReference,
+                expiresAt: report.expiresAt), at: order.createdAt)
+        self.init(
+            operation: operation, payment: payment, reference: order.reference, key: key, amount: amount,
+            reason: reason, session: report.session)
     }
 }
 

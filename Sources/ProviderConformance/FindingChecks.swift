@@ -25,8 +25,9 @@ extension Examiner {
         _ fixture: ConformanceFixture, _ followUp: FollowUp, _ inquiring: any FollowUpInquiring
     ) {
         let replies = inputs.findingPreamble + [fixture.reply]
-        let kind = inquiring.followUpFinding(in: replies, for: followUp).kind
-        expect(kind == fixture.expectation, "documented replies are read", "\(fixture.name): \(kind)")
+        let finding = inquiring.followUpFinding(in: replies, for: followUp)
+        let kind = finding.kind
+        expectRead(kind, finding.words, fixture)
         checkRequests(around: replies, fixture.name, followUp, inquiring)
         guard kind == "done" || kind == "not_done" else { return }
 

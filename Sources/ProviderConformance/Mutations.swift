@@ -112,20 +112,22 @@ extension JSONValue {
         }
     }
 
-    /// The places of the texts in the document, as ``replacing(_:with:)`` counts them.
-    var stringIndices: [Int] {
-        var found: [Int] = []
+    /// The places of the texts in the document, as ``replacing(_:with:)`` counts them, with their pointers.
+    var stringPlaces: [(index: Int, pointer: JSONPointer)] {
+        var found: [(Int, JSONPointer)] = []
         var index = 0
-        func walk(_ value: JSONValue) {
-            if case .string = value { found.append(index) }
+        func walk(_ value: JSONValue, at pointer: JSONPointer) {
+            if case .string = value { found.append((index, pointer)) }
             index += 1
             switch value {
-            case .array(let elements): elements.forEach(walk)
-            case .object(let object): object.members.forEach { walk($0.value) }
+            case .array(let elements):
+                for (position, element) in elements.enumerated() { walk(element, at: pointer.appending(position)) }
+            case .object(let object):
+                for (name, member) in object { walk(member, at: pointer.appending(name)) }
             default: break
             }
         }
-        walk(self)
+        walk(self, at: .root)
         return found
     }
 

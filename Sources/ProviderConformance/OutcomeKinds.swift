@@ -78,3 +78,25 @@ extension CallbackVerdict {
         }
     }
 }
+
+// The same with the adapter's reason, for findings.
+
+extension CreateOutcome {
+    var words: String { if case .ambiguous(let reason) = self { "\(kind) (\(reason))" } else { kind } }
+}
+
+extension InquiryOutcome {
+    var words: String { if case .noAnswer(let reason) = self { "\(kind) (\(reason))" } else { kind } }
+}
+
+extension TokenOutcome {
+    var words: String { if case .noAnswer(let reason) = self { "\(kind) (\(reason))" } else { kind } }
+}
+
+extension FollowUpOutcome {
+    var words: String { if case .ambiguous(let reason) = self { "\(kind) (\(reason))" } else { kind } }
+}
+
+extension FollowUpFinding {
+    var words: String { if case .noAnswer(let reason) = self { "\(kind) (\(reason))" } else { kind } }
+}

@@ -4,14 +4,16 @@ public import ProviderKit
 /// Runs the suite that every plugin has to pass, and gives what is wrong; nothing where the adapter conforms.
 ///
 /// What is checked follows from the protocols that the adapter conforms to, so a capability cannot be added without
-/// its checks. In a plugin's tests:
+/// its checks. In a plugin's tests, an issue for each finding:
 ///
-///     let findings = conformanceFindings(of: PayaloAdapter.self, with: inputs)
-///     #expect(findings.isEmpty, "\(findings)")
+///     for finding in conformanceFindings(of: PayaloAdapter.self, with: inputs) { Issue.record("\(finding)") }
 ///
 /// The rules are those that money depends on (contract §6, §7): what is not explained by the documents is ambiguous
 /// and never an answer, amounts are exact, secrets are not shown, callbacks are not forged, and no reply whatever
 /// makes the adapter trap. A trap ends the test's process: the seed in `inputs` makes it come again.
+///
+/// A finding says the rule and what was seen: the fixture, what it was read as, and how a reply was changed. Of one rule
+/// the first five are told, and how many more there are.
 public func conformanceFindings<Adapter: ProviderAdapter>(
     of type: Adapter.Type, with inputs: ConformanceInputs
 ) -> [ConformanceFinding] {
@@ -41,7 +43,7 @@ private func findings<Adapter: ProviderAdapter>(
         do {
             var examiner = Examiner(adapter: try Adapter(settings: inputs.settings), inputs: inputs)
             examiner.run()
-            findings += examiner.findings
+            findings += examiner.allFindings
         } catch {
             findings.append(
                 ConformanceFinding(rule: "the settings make an instance", detail: "\(error.key) \(error.detail)"))
@@ -50,7 +52,7 @@ private func findings<Adapter: ProviderAdapter>(
     guard let first = ways.first, let adapter = try? Adapter(settings: first.settings) else { return findings }
     var examiner = Examiner(adapter: adapter, inputs: first)
     examiner.checkFixturesAreThere(of: ways)
-    return findings + examiner.findings
+    return findings + examiner.allFindings
 }
 
 /// Holds what is examined and what was found.
@@ -58,9 +60,18 @@ struct Examiner<Adapter: ProviderAdapter> {
     let adapter: Adapter
     let inputs: ConformanceInputs
     var random: SeededGenerator
-    private(set) var findings: [ConformanceFinding] = []
-    /// What each rule found; more than a few of one rule say nothing new.
+    private var findings: [ConformanceFinding] = []
+    /// How many each rule found; more than a few of one rule say nothing new.
     private var counts: [String: Int] = [:]
+    private let mostOfOneRule = 5
+
+    /// What was found, and how much is not told.
+    var allFindings: [ConformanceFinding] {
+        findings
+            + counts.filter { $0.value > mostOfOneRule }.sorted { $0.key < $1.key }.map { rule, count in
+                ConformanceFinding(rule: rule, detail: "and \(count - mostOfOneRule) more")
+            }
+    }
 
     init(adapter: Adapter, inputs: ConformanceInputs) {
         self.adapter = adapter
@@ -91,7 +102,7 @@ struct Examiner<Adapter: ProviderAdapter> {
     mutating func expect(_ isSo: Bool, _ rule: String, _ detail: String) {
         guard !isSo else { return }
         counts[rule, default: 0] += 1
-        guard counts[rule, default: 0] <= 5 else { return }
+        guard counts[rule, default: 0] <= mostOfOneRule else { return }
         findings.append(ConformanceFinding(rule: rule, detail: detail))
     }
 
@@ -134,13 +145,12 @@ struct Examiner<Adapter: ProviderAdapter> {
             expect(
                 fixtures.contains { $0.operation == operation } == isThere,
                 "every capability has its documented replies",
-                "\(operation.rawValue): \(isThere ? "no fixture" : "fixtures without the capability")")
+                "\(operation.rawValue): \(isThere ? "no fixture" : "fixtures, and the adapter does not conform")")
         }
-        for inputs in ways {
-            guard let pointer = inputs.statusPointer else { continue }
+        for pointer in Set(ways.flatMap(\.statusPointers)).sorted() {
             expect(
-                inputs.fixtures.contains { $0.reply.json?.value(at: pointer) != nil },
-                "the pointer to the status points at one", pointer)
+                fixtures.contains { $0.reply.json?.value(at: pointer) != nil },
+                "a pointer to the status points at one", "no fixture has \(pointer)")
         }
     }
 }

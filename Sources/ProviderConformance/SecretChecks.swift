@@ -52,28 +52,32 @@ extension Examiner {
         let rule = "a secret that the provider repeats is not passed on"
         for fixture in inputs.fixtures {
             guard let json = fixture.reply.json else { continue }
-            for index in json.stringIndices {
+            for (index, pointer) in json.stringPlaces {
                 // A card number by itself may be read as an amount, which is no leak.
                 for echo in hidden.map({ "invalid \($0) given" }) + inputs.secrets {
                     var place = index
                     let body = json.replacing(&place, with: .string(echo))?.serialized() ?? []
                     let reply = ProviderReply(status: fixture.reply.status, body: body)
-                    expect(!hasSecret(shownOutcome(of: reply, fixture.operation)), rule, fixture.name)
+                    expect(
+                        !hasSecret(shownOutcome(of: reply, fixture.operation)), rule,
+                        "\(fixture.name) with a secret at \(pointer)")
                 }
             }
         }
     }
 
-    /// What the adapter makes of a reply, dumped; empty where the reply holds references of the provider's, which may
-    /// be any text.
+    /// What the adapter makes of a reply, dumped; empty where it is mostly references of the provider's, which may be any
+    /// text.
     private func shownOutcome(of reply: ProviderReply, _ operation: ConformanceFixture.Operation) -> String {
         var text = ""
         switch operation {
         case .create where reply.status >= 400:
-            dump(adapter.createOutcome(of: reply, for: order), to: &text)
+            let outcome = adapter.createOutcome(of: reply, for: order)
+            if case .declined(let decline, _) = outcome { dump(decline, to: &text) } else { dump(outcome, to: &text) }
         case .inquiry:
             guard let adapter = adapter as? any Inquiring, let subject = inputs.subject else { break }
-            dump(adapter.inquiryOutcome(of: reply, for: subject), to: &text)
+            let outcome = adapter.inquiryOutcome(of: reply, for: subject)
+            if case .found(let report) = outcome { dump(report.state, to: &text) } else { dump(outcome, to: &text) }
         case .token where reply.status >= 400:
             guard let adapter = adapter as? any TokenAuthenticated else { break }
             dump(adapter.tokenOutcome(of: reply), to: &text)

@@ -7,8 +7,7 @@ extension Examiner {
         expect(isReadable(authenticated.tokenRequest()), "a JSON body is strict JSON", "the token request")
         for fixture in fixtures(.token) {
             let outcome = authenticated.tokenOutcome(of: fixture.reply)
-            expect(
-                outcome.kind == fixture.expectation, "documented replies are read", "\(fixture.name): \(outcome.kind)")
+            expectRead(outcome.kind, outcome.words, fixture)
             if case .issued(_, let lifetime) = outcome {
                 expect(lifetime > .zero, "a token lives for a time", fixture.name)
             }
@@ -17,10 +16,10 @@ extension Examiner {
             let kind = authenticated.tokenOutcome(of: reply).kind
             expect(kind == "no_answer", "what the documents do not explain is no answer", "\(name): \(kind)")
         }
-        for reply in mutatedReplies(.token) {
+        for (reply, name) in mutatedReplies(.token) {
             if case .issued(let token, let lifetime) = authenticated.tokenOutcome(of: reply) {
                 expect(
-                    !token.reveal().isEmpty && lifetime > .zero, "a token is something that lives", "a mutated reply")
+                    !token.reveal().isEmpty && lifetime > .zero, "a token is something that lives", name)
             }
         }
         let token = "conformance-token-0123456789"

@@ -1,6 +1,14 @@
 public import HTTPTypes
 public import StrictJSON
 
+extension HTTPField.Name {
+    /// A name of a header that stands in the source: `static let acmeKey = named("Acme-Key")`. Traps where it is none.
+    public static func named(_ text: StaticString) -> HTTPField.Name {
+        guard let name = HTTPField.Name("\(text)") else { preconditionFailure("\(text) is no name of a header") }
+        return name
+    }
+}
+
 /// A request to a provider, below its base address.
 public struct ProviderRequest: Sendable, CustomStringConvertible, CustomReflectable {
     public var method: HTTPRequest.Method

@@ -1,7 +1,19 @@
 public import PaymentModel
 
-/// Texts of a provider that are kept and shown to apps: bounded, on one line, and without what must not be seen.
+/// Texts of a provider: what they may be, and how they are kept and shown to apps: bounded, on one line, and without what
+/// must not be seen.
 public enum ProviderText {
+    /// Whether a text can be one of the provider's references, which are opaque and may become part of a path: 1 to 255
+    /// visible ASCII characters, and not dots alone.
+    public static func isReference(_ text: String) -> Bool {
+        text.utf8.count <= 255 && isVisibleASCII(text) && !text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
+    }
+
+    /// Whether a text is visible ASCII, as a header can carry it: a key of the settings, say. The empty one is not.
+    public static func isVisibleASCII(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+    }
+
     /// A provider's sentence, fit to be shown: one line of at most 200 characters. Nil where it is empty, repeats a
     /// secret or holds a card number.
     public static func sentence(_ text: String?, hiding secrets: [Secret]) -> String? {

@@ -30,6 +30,9 @@ package struct Sandbox: Service {
         ownListeners = own
     }
 
+    /// The names of the simulated providers, which are also their prefixes and the ids of their plugins: `payalo`.
+    package var providers: [String] { core.providers.map(\.id) }
+
     /// The common listener's port, once it is bound; 0 if the sandbox ended before that.
     package func port() async -> Int {
         await listener.port()

@@ -27,6 +27,25 @@ import Testing
         }
     }
 
+    @Test func theBeginningOfAHoldThatHasEndedIsThePast() {
+        var payment = Samples.payment(.pending, reference: "tx-1")
+        let held = Samples.observation(.authorized, money: amount, reference: "tx-1")
+        #expect(payment.observe(held, at: Samples.later) == .changed(from: .pending, late: false))
+        #expect(
+            payment.observe(Samples.observation(.expired, reference: "tx-1"), at: Samples.later)
+                == .changed(from: .authorized, late: false))
+        #expect(payment.observe(held, at: Samples.later) == .unchanged)
+        #expect(payment.status == .expired)
+        // Another hold is another matter, and so is money that was taken of this one.
+        for next in [
+            Samples.observation(.authorized, money: amount, reference: "tx-2"),
+            Samples.observation(.captured, money: amount, reference: "tx-1"),
+        ] {
+            var payment = payment
+            #expect(payment.observe(next, at: Samples.later) == .changed(from: .expired, late: true))
+        }
+    }
+
     @Test func aSuccessOfAnOpenPaymentIsNotLate() {
         for status in [PaymentStatus.unknown, .pending, .requiresAction] {
             var payment = Samples.payment(status)

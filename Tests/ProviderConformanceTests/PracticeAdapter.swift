@@ -110,6 +110,7 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
             let hidden = [key, order.request.card?.number].compactMap { $0?.reveal() }
             let isSafe = defect == .echo || !hidden.contains { error.contains($0) }
             return .rejected(detail: isSafe ? error : "the request is invalid", providerCode: nil)
+        case 503 where error == "maintenance": return .refused(Refusal(.unavailable, reason: "maintenance"))
         case 500 where defect == .serverErrorIsDecline:
             return .declined(Decline(code: .processingError), providerReference: nil)
         default: return .ambiguous(reason: "http_\(reply.status)")

@@ -130,6 +130,58 @@ struct ProviderConformanceTests {
         #expect(findings.map(\.detail) == ["capture: no follow-up in the inputs"])
     }
 
+    @Test func aServerErrorThatIsDocumentedMayRefuse() throws {
+        var inputs = try inputs(.none)
+        let body = Array(#"{"error":"maintenance","message":"try again later"}"#.utf8)
+        inputs.fixtures.append(try #require(ConformanceFixture(name: "create.refused.503", body: body)))
+        let rules = Set(conformanceFindings(of: PracticeAdapter.self, with: inputs).map(\.rule))
+        #expect(rules == ["what the documents do not explain is ambiguous"])
+        inputs.documentedServerErrors = [503]
+        #expect(conformanceFindings(of: PracticeAdapter.self, with: inputs) == [])
+    }
+
+    @Test func everyPlaceOfTheStatusIsTried() throws {
+        var inputs = try inputs(.unknownCancelIsDone)
+        inputs.statusPointers = ["/state", "/status"]
+        let findings = conformanceFindings(of: PracticeAdapter.self, with: inputs).map(\.description)
+        #expect(findings.contains("a pointer to the status points at one: no fixture has /state"))
+        #expect(
+            findings.contains("an unknown status is ambiguous: cancel.done with null at /status is read as done"))
+    }
+
+    @Test func aFindingSaysWhatWasSeen() throws {
+        func details(_ defect: Defect, _ change: (inout ConformanceInputs) -> Void = { _ in }) throws -> [String] {
+            var inputs = try inputs(defect)
+            change(&inputs)
+            return conformanceFindings(of: PracticeAdapter.self, with: inputs).map(\.detail)
+        }
+        let odd = try #require(
+            ConformanceFixture(name: "create.accepted.200.odd", body: Array(#"{"status":"x"}"#.utf8)))
+        #expect(
+            try details(.none) { $0.fixtures.append(odd) }
+                == ["create.accepted.200.odd (status 200) is read as ambiguous (unknown_status)"])
+        let mute = try #require(ConformanceFixture(name: "callback.captured.200.mute", body: Array("{}".utf8)))
+        #expect(
+            try details(.none) { $0.fixtures.append(mute) }
+                == ["callback.captured.200.mute (status 200) is read as unreadable (unreadable)"])
+        #expect(try details(.echo).contains("create.rejected.422 with a secret at /error"))
+        let accepted = try details(.garbageIsAccepted)
+        #expect(accepted.contains { $0.hasPrefix("200 with nothing") })
+        #expect(accepted.contains { $0.hasPrefix("and ") && $0.hasSuffix(" more") })
+    }
+
+    @Test func aFollowUpIsOfAPaymentAsReported() throws {
+        let order = try inputs(.none).order
+        let report = ProviderReport(
+            .captured, money: order.request.money, providerReference: "tx-1", session: ["token": Secret("s")])
+        let followUp = FollowUp(.refund, of: order, after: report, amount: 5, reason: "damaged", key: "key-1")
+        #expect(followUp.payment.status == .captured)
+        #expect(followUp.payment.amountCaptured == order.request.money.minorUnits)
+        #expect(followUp.payment.providerReference == "tx-1")
+        #expect(followUp.reference == order.reference)
+        #expect(followUp.key == "key-1" && followUp.amount == 5 && followUp.session == ["token": Secret("s")])
+    }
+
     @Test(arguments: [
         ("create.accepted", "accepted", 200), ("create.duplicate.422", "duplicate", 422),
         ("inquiry.no_answer.404.another_body", "no_answer", 404), ("callback.failed.declined", "failed", 200),
@@ -180,7 +232,7 @@ struct ProviderConformanceTests {
         return ConformanceInputs(
             settings: ProviderSettings(["key": .secret(Secret(Self.key)), "defect": .text(defect.rawValue)]),
             secrets: [Self.key], order: order, fixtures: try fixtures(reference: order.reference),
-            referencePattern: "[a-z2-7]{26}", moneyInRequest: Self.money, statusPointer: "/status", subject: subject,
+            referencePattern: "[a-z2-7]{26}", moneyInRequest: Self.money, statusPointers: ["/status"], subject: subject,
             paidInquiry: { Self.paid(order.reference, $0) },
             delivery: { body in
                 CallbackDelivery(

@@ -25,4 +25,14 @@ import Testing
     func aCodeIsShortAndPlain(_ text: String, _ kept: String?) {
         #expect(ProviderText.code(text, hiding: [Secret("sk-live-1")]) == kept)
     }
+
+    @Test(
+        arguments: [
+            ("ch_7Hq2", true), ("..a", true), ("a/b?c", true), (String(repeating: "x", count: 255), true), ("", false),
+            (".", false), ("..", false), ("a b", false), ("é", false), ("a\n", false),
+            (String(repeating: "x", count: 256), false),
+        ])
+    func aReferenceIsVisibleAndLeadsNowhereElse(_ text: String, _ canBe: Bool) {
+        #expect(ProviderText.isReference(text) == canBe)
+    }
 }

@@ -23,7 +23,7 @@ struct NotSentTests {
 
     @Test("A peer that does not answer the connect")
     func connectTimeout() async throws {
-        let listener = try #require(DeafListener())
+        let listener = try #require(try DeafListener())
         try await withTransport("http://127.0.0.1:\(listener.port)", connectTimeout: .milliseconds(100)) { transport in
             #expect(await transport.send(post(), timeout: .seconds(5)).summary == "not sent: connect_timeout")
         }
@@ -158,7 +158,7 @@ struct NotSentTests {
 
     @Test("Canceled before it began, and while it waited for a connection")
     func canceled() async throws {
-        let listener = try #require(DeafListener())
+        let listener = try #require(try DeafListener())
         try await withTransport("http://127.0.0.1:\(listener.port)", connectTimeout: .seconds(2)) { transport in
             let early = Task {
                 withUnsafeCurrentTask { $0?.cancel() }

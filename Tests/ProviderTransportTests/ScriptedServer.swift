@@ -219,7 +219,7 @@ final class DeafListener {
     let port: Int
     private let descriptors: [CInt]
 
-    init?() {
+    init?() throws {
         #if os(Linux)
             let stream = CInt(SOCK_STREAM.rawValue)
         #else
@@ -228,30 +228,34 @@ final class DeafListener {
         let listener = socket(AF_INET, stream, 0)
         guard listener >= 0 else { return nil }
         var descriptors = [listener]
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        func withAddress(_ call: (UnsafeMutablePointer<sockaddr>) -> CInt) -> CInt {
-            withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1, call)
-            }
-        }
+        // Addresses are NIO's: which module the members of `sockaddr_in` belong to changes from build to build.
+        let anyPort = try SocketAddress(ipAddress: "127.0.0.1", port: 0)
         let isListening =
-            withAddress({ bind(listener, $0, length) }) == 0 && listen(listener, 0) == 0
-            && withAddress({ getsockname(listener, $0, &length) }) == 0
-        if isListening {
+            anyPort.withSockAddr { bind(listener, $0, socklen_t($1)) } == 0 && listen(listener, 0) == 0
+        port = isListening ? Self.port(of: listener) : 0
+        if port > 0 {
+            let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
             for _ in 0..<4 {
                 let filler = socket(AF_INET, stream, 0)
                 guard filler >= 0 else { continue }
                 _ = fcntl(filler, F_SETFL, O_NONBLOCK)
-                _ = withAddress { connect(filler, $0, length) }
+                _ = address.withSockAddr { connect(filler, $0, socklen_t($1)) }
                 descriptors.append(filler)
             }
         }
         self.descriptors = descriptors
-        port = Int(UInt16(bigEndian: address.sin_port))
-        guard isListening else { return nil }
+        guard port > 0 else { return nil }
+    }
+
+    /// The port of a bound IPv4 socket, in the third and fourth byte of its address; 0 if it cannot be told.
+    private static func port(of socket: CInt) -> Int {
+        withUnsafeTemporaryAllocation(byteCount: 128, alignment: 16) { bytes in
+            var length = socklen_t(bytes.count)
+            guard let start = bytes.baseAddress,
+                getsockname(socket, start.assumingMemoryBound(to: sockaddr.self), &length) == 0, length >= 4
+            else { return 0 }
+            return Int(bytes[2]) << 8 | Int(bytes[3])
+        }
     }
 
     deinit {

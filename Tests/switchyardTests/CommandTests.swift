@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import Logging
 import PaymentModel
+import ProviderKit
 import StrictJSON
 import Testing
 
@@ -65,18 +66,22 @@ extension EndToEnd {
             let (status, output) = try await Self.run(["providers", "--json"])
             #expect(status == 0)
             let plugins = try #require(try JSONValue(parsing: output.filter { $0 != "\n" })["providers"]?.array)
-            #expect(
-                plugins.compactMap { $0["id"]?.string } == ["alyapay", "payalo", "paymentgateway", "spayon", "waypay"])
-            for plugin in plugins {
-                let followUps = plugin["id"]?.string == "paymentgateway" ? ["capture", "cancel", "refund"] : []
+            let declarations = builtInPlugins.map { $0.declaration }
+            #expect(plugins.map { $0["id"]?.string } == declarations.map(\.id))
+            #expect(Set(declarations.map(\.id)).count == declarations.count, "two plugins of one name")
+            for (plugin, declaration) in zip(plugins, declarations) {
+                #expect(plugin["name"]?.string == declaration.name)
                 #expect(
-                    plugin["operations"]?.array?.compactMap(\.string) == ["create", "inquiry"] + followUps
-                        + ["callback"])
-                #expect(plugin["settings"]?.array?.isEmpty == false)
-                // No live host of Waypay's is documented.
-                let isDocumented = plugin["base_url"]?.string?.hasPrefix("https://") == true
-                #expect(isDocumented != (plugin["id"]?.string == "waypay"))
+                    plugin["methods"]?.array?.compactMap(\.string) == declaration.methods.map(\.rawValue).sorted())
+                #expect(plugin["base_url"]?.string == declaration.defaultBaseURL)
+                #expect(
+                    plugin["settings"]?.array?.compactMap { $0["key"]?.string } == declaration.settings.map(\.key))
             }
+            func operations(_ id: String) -> [String]? {
+                plugins.first { $0["id"]?.string == id }?["operations"]?.array?.compactMap(\.string)
+            }
+            #expect(operations("payalo") == ["create", "inquiry", "callback"])
+            #expect(operations("paymentgateway") == ["create", "inquiry", "capture", "cancel", "refund", "callback"])
         }
 
         @Test func aKeyComesWithItsDigest() async throws {

@@ -70,6 +70,11 @@ extension EndToEnd {
             #expect(status == 0, "\(output)")
             #expect(output.contains("Every step came out right."))
             #expect(!output.contains("✗"))
+            // Every provider took money, and the app's own check of the signatures held.
+            for provider in ["payalo-ke", "cards-main", "spayon-main", "alyapay-main", "waypay-main"] {
+                #expect(output.contains(" at \(provider)"), "\(provider): \(output)")
+            }
+            #expect(output.contains("✓ each change of its state, in order, each signature verified by the app"))
         }
 
         @Test func aSignalDrainsTheProcessAndLosesNothing() async throws {

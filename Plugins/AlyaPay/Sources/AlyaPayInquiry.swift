@@ -13,7 +13,7 @@ extension AlyaPayAdapter {
     /// Nil before the transaction's id is known: AlyaPay tells it the browser, which the app's `sync` passes on, or a
     /// callback. Nil too once the session's token is over, unless the settings say that the API key may ask.
     public func inquiryRequest(for subject: InquirySubject) -> ProviderRequest? {
-        guard let id = subject.alyaPayTransaction, AlyaPayWire.isReference(id) else { return nil }
+        guard let id = subject.alyaPayTransaction, ProviderText.isReference(id) else { return nil }
         let credential: HTTPField
         if asksWithKey(for: subject) {
             credential = HTTPField(name: .alyaPayKey, value: apiKey.reveal())

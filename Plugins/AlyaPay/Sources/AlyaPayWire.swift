@@ -12,11 +12,6 @@ extension HTTPField.Name {
     static let alyaPaySignature = named("X-Alya-Signature")
     /// When the callback was signed.
     static let alyaPayTimestamp = named("X-Alya-Timestamp")
-
-    private static func named(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a header name") }
-        return name
-    }
 }
 
 /// AlyaPay's JSON, field for field.
@@ -58,11 +53,6 @@ enum AlyaPayWire {
         ]
     }
 
-    /// Whether a text can be an id of AlyaPay's, which is opaque and becomes part of a path.
-    static func isReference(_ text: String) -> Bool {
-        isToken(text, atMost: 255) && !text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
-    }
-
     /// Visible ASCII, which a header can carry.
     static func isToken(_ text: String, atMost limit: Int) -> Bool {
         (1...limit).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
@@ -77,7 +67,7 @@ struct AlyaPaySession {
 
     init?(_ json: JSONValue) {
         guard let token = json["session_token"]?.string, AlyaPayWire.isToken(token, atMost: 8192),
-            let id = json["session_id"]?.string, AlyaPayWire.isReference(id),
+            let id = json["session_id"]?.string, ProviderText.isReference(id),
             let seconds = json["expires_in"]?.integer, (1...86_400).contains(seconds)
         else { return nil }
         self.token = Secret(token)
@@ -118,7 +108,7 @@ struct AlyaPayTransaction {
     init?(callback json: JSONValue) { self.init(json, id: "id") }
 
     private init?(_ json: JSONValue, id name: String) {
-        guard let id = json[name]?.string, AlyaPayWire.isReference(id), let status = json["status"]?.string else {
+        guard let id = json[name]?.string, ProviderText.isReference(id), let status = json["status"]?.string else {
             return nil
         }
         self.id = id

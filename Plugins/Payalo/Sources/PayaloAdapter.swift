@@ -45,7 +45,7 @@ public struct PayaloAdapter: Inquiring, CallbackReceiving {
                 throw SettingFault(
                     key: "methods", detail: "has '\(name)', which is not network-country in lower case")
             }
-            guard (1...100).contains(key.utf8.count), PayaloWire.isVisibleASCII(key) else {
+            guard (1...100).contains(key.utf8.count), ProviderText.isVisibleASCII(key) else {
                 throw SettingFault(key: "methods", detail: "needs a method key of 1 to 100 characters for '\(name)'")
             }
         }
@@ -99,7 +99,7 @@ public struct PayaloAdapter: Inquiring, CallbackReceiving {
     /// What an app claims to be the id is not needed, for ours always finds the payment.
     public func inquiryRequest(for subject: InquirySubject) -> ProviderRequest? {
         let path =
-            if let reference = subject.providerReference, PayaloWire.isReference(reference) {
+            if let reference = subject.providerReference, ProviderText.isReference(reference) {
                 "/status/" + percentEncoded(reference)
             } else {
                 "/status/mref/" + percentEncoded(subject.reference)

@@ -5,10 +5,7 @@ import StrictJSON
 
 extension HTTPField.Name {
     /// The brand key: in requests, and in callbacks, where Payalo sends it back.
-    static let payaloKey: HTTPField.Name = {
-        guard let name = HTTPField.Name("X-Api-Key") else { preconditionFailure("X-Api-Key is a header name") }
-        return name
-    }()
+    static let payaloKey = named("X-Api-Key")
 }
 
 /// Payalo's JSON, field for field.
@@ -54,16 +51,7 @@ enum PayaloWire {
         return json
     }
 
-    /// Whether a text can be one of Payalo's references, which are opaque and become part of a path.
-    static func isReference(_ text: String) -> Bool {
-        (1...255).contains(text.utf8.count) && isVisibleASCII(text) && !text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
-    }
-
-    static func isVisibleASCII(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-    }
-
-    static func isHeaderText(_ secret: Secret) -> Bool { isVisibleASCII(secret.reveal()) }
+    static func isHeaderText(_ secret: Secret) -> Bool { ProviderText.isVisibleASCII(secret.reveal()) }
 }
 
 /// The 200 of a direct pay-in.
@@ -76,7 +64,7 @@ struct PayinAnswer {
 
     init?(_ json: JSONValue) {
         guard let status = json["status"]?.string,
-            let gatewayReference = json["gatewayReference"]?.string, PayaloWire.isReference(gatewayReference),
+            let gatewayReference = json["gatewayReference"]?.string, ProviderText.isReference(gatewayReference),
             let merchantReference = json["merchantReference"]?.string
         else { return nil }
         self.status = status
@@ -108,7 +96,7 @@ struct PayaloTransaction {
 
     init?(_ json: JSONValue) {
         guard let status = json["status"]?.string,
-            let gatewayReference = json["gatewayReference"]?.string, PayaloWire.isReference(gatewayReference),
+            let gatewayReference = json["gatewayReference"]?.string, ProviderText.isReference(gatewayReference),
             let merchantReference = json["merchantReference"]?.string, !merchantReference.isEmpty
         else { return nil }
         self.status = status

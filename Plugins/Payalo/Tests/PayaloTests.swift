@@ -87,7 +87,7 @@ struct PayaloConformanceTests {
                 else { return nil }
                 return Money(decimal: text, currency: currency)
             },
-            statusPointer: "/status", subject: try Quickstart.subject(),
+            statusPointers: ["/status"], subject: try Quickstart.subject(),
             paidInquiry: { money in
                 var transaction = template
                 var amount = JSONObject()
@@ -97,8 +97,7 @@ struct PayaloConformanceTests {
                 return JSONValue.object(transaction).serialized()
             },
             delivery: { CallbackDelivery(headers: header, body: $0, receivedAt: receivedAt) }, callbackProof: .key)
-        let findings = conformanceFindings(of: PayaloAdapter.self, with: inputs)
-        #expect(findings.isEmpty, "\(findings)")
+        for finding in conformanceFindings(of: PayaloAdapter.self, with: inputs) { Issue.record("\(finding)") }
     }
 }
 

@@ -31,7 +31,7 @@ public struct PaymentGatewayAdapter: Inquiring, CallbackReceiving, Capturing, Ca
     public init(settings: ProviderSettings) throws(SettingFault) {
         apiKey = try settings.requiredSecret("api_key")
         webhookSecret = try settings.requiredSecret("webhook_secret")
-        guard PaymentGatewayWire.isVisibleASCII(apiKey.reveal()) else {
+        guard ProviderText.isVisibleASCII(apiKey.reveal()) else {
             throw SettingFault(key: "api_key", detail: "must be visible ASCII characters")
         }
         guard !webhookSecret.reveal().isEmpty else {
@@ -131,9 +131,9 @@ public struct PaymentGatewayAdapter: Inquiring, CallbackReceiving, Capturing, Ca
             // The reply to a card payment names its id: there is nothing for an app to claim.
             let claimed = subject.method == .checkout ? subject.claimedTransactionID : nil
             if let id = subject.providerReference ?? claimed {
-                guard PaymentGatewayWire.isReference(id) else { return nil }
+                guard ProviderText.isReference(id) else { return nil }
                 self = .payment(id)
-            } else if let id = subject.checkoutReference, PaymentGatewayWire.isReference(id) {
+            } else if let id = subject.checkoutReference, ProviderText.isReference(id) {
                 self = .intent(id)
             } else {
                 return nil

@@ -8,7 +8,7 @@ extension PaymentGatewayAdapter {
     public func followUpObstacle(for followUp: FollowUp) -> String? {
         let payment = followUp.payment
         if isIntentCancel(followUp) { return nil }
-        guard let id = payment.providerReference, PaymentGatewayWire.isReference(id) else {
+        guard let id = payment.providerReference, ProviderText.isReference(id) else {
             return
                 "the provider has not told the id of the payment that came of the checkout: sync the payment with the "
                 + "provider_transaction_id that the customer's browser brought, or wait for the provider's callback"
@@ -61,7 +61,7 @@ extension PaymentGatewayAdapter {
         guard followUp.operation == .cancel, followUp.payment.method == .checkout,
             followUp.payment.status != .authorized, let id = followUp.payment.checkoutReference
         else { return false }
-        return PaymentGatewayWire.isReference(id)
+        return ProviderText.isReference(id)
     }
 
     // MARK: Refund

@@ -13,7 +13,7 @@ import StrictJSON
 extension PaymentGatewayAdapter {
     public func followUpInquiryRequest(for followUp: FollowUp, after replies: [ProviderReply]) -> ProviderRequest? {
         guard followUp.operation == .refund, let id = followUp.payment.providerReference,
-            PaymentGatewayWire.isReference(id)
+            ProviderText.isReference(id)
         else { return nil }
         guard let first = replies.first else { return paymentRequest(id) }
         guard replies.count < RefundPages.mostRequests, let current = refundedPayment(in: first, for: followUp),

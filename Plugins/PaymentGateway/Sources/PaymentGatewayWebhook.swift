@@ -18,7 +18,7 @@ extension PaymentGatewayAdapter {
 
     public func readCallback(_ delivery: CallbackDelivery) throws(CallbackFault) -> CallbackNotice {
         guard let json = try? JSONValue(parsing: delivery.body), let id = json["id"]?.string,
-            PaymentGatewayWire.isReference(id), let event = json["event"]?.string, let data = json["data"]
+            ProviderText.isReference(id), let event = json["event"]?.string, let data = json["data"]
         else { throw CallbackFault("not an event") }
         // Told at the latest by the reply to our own request; it has no address to send the customer to.
         if event == "payment_intent.created" { throw CallbackFault("an intent was created", isExpected: true) }
@@ -56,7 +56,7 @@ extension PaymentGatewayAdapter {
         case "partially_refunded": report = ProviderReport(.partiallyRefunded, providerReference: payment.id)
         default: report = try PaymentGatewayMapping.report(of: payment, hiding: secrets)
         }
-        report.checkoutReference = payment.intentID.flatMap { PaymentGatewayWire.isReference($0) ? $0 : nil }
+        report.checkoutReference = payment.intentID.flatMap { ProviderText.isReference($0) ? $0 : nil }
         if case .failed(let decline) = report.state, report.checkoutReference != nil {
             // One of up to five attempts at a checkout: its id must not stand for the payment.
             report.state = .failedForNow(decline)

@@ -8,11 +8,6 @@ extension HTTPField.Name {
     static let gatewayIdempotencyKey = named("Idempotency-Key")
     /// Lower-case hex of an HMAC-SHA256 over the raw body.
     static let gatewaySignature = named("X-Webhook-Signature")
-
-    private static func named(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a header name") }
-        return name
-    }
 }
 
 /// The Payment API's JSON, field for field.
@@ -104,15 +99,6 @@ enum PaymentGatewayWire {
         }
     }
 
-    /// Whether a text can be an id of theirs, which is opaque and becomes part of a path.
-    static func isReference(_ text: String) -> Bool {
-        text.utf8.count <= 255 && isVisibleASCII(text) && !text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
-    }
-
-    static func isVisibleASCII(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-    }
-
     /// An amount in minor units beside its currency; nil where either is missing or no such thing.
     static func money(_ json: JSONValue) -> Money? {
         guard let amount = json["amount"]?.integer,
@@ -174,7 +160,7 @@ struct GatewayPayment {
 
     /// - Parameter idMember: `id` in replies, `payment_id` in webhooks.
     init?(_ json: JSONValue, idMember: String = "id") {
-        guard let id = json[idMember]?.string, PaymentGatewayWire.isReference(id),
+        guard let id = json[idMember]?.string, ProviderText.isReference(id),
             let status = json["status"]?.string
         else { return nil }
         self.id = id
@@ -206,7 +192,7 @@ struct GatewayIntent {
 
     /// - Parameter idMember: `id` in replies, `payment_intent_id` in webhooks.
     init?(_ json: JSONValue, idMember: String = "id") {
-        guard let id = json[idMember]?.string, PaymentGatewayWire.isReference(id),
+        guard let id = json[idMember]?.string, ProviderText.isReference(id),
             let status = json["status"]?.string
         else { return nil }
         self.id = id
@@ -214,7 +200,7 @@ struct GatewayIntent {
         money = PaymentGatewayWire.money(json)
         checkoutURL = json["checkout_url"]?.string.flatMap { WebAddress.problem(with: $0) == nil ? $0 : nil }
         expiresAt = json["expires_at"]?.string.flatMap(Timestamp.init)
-        paymentID = json["payment_id"]?.string.flatMap { PaymentGatewayWire.isReference($0) ? $0 : nil }
+        paymentID = json["payment_id"]?.string.flatMap { ProviderText.isReference($0) ? $0 : nil }
     }
 
     /// Whether it waits for the customer. The second word is that of the provider's program.

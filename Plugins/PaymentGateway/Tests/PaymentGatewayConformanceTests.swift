@@ -33,7 +33,7 @@ struct PaymentGatewayConformanceTests {
             order.request.method == .checkout && subject?.providerReference == nil
                 ? "inquiry.captured.200.intent.captured" : "inquiry.captured.200.payment")
         let template = try #require(found.reply.json)
-        var inputs = ConformanceInputs(
+        return ConformanceInputs(
             settings: Example.settings(), secrets: [Example.key, Example.webhookSecret], order: order,
             fixtures: fixtures, referencePattern: "[!-~]{16,255}",
             moneyInRequest: { request in
@@ -42,17 +42,13 @@ struct PaymentGatewayConformanceTests {
                 else { return nil }
                 return Money(minorUnits: amount, currency: currency)
             },
-            subject: subject,
+            statusPointers: ["/data/status"], subject: subject,
             paidInquiry: { money in
                 var data = template["data"]?.object ?? JSONObject()
                 data["amount"] = .number(JSONNumber(money.minorUnits))
                 data["currency"] = .string(money.currency.code)
                 return JSONValue.object(["success": .bool(true), "data": .object(data)]).serialized()
             }, followUps: followUps)
-        if fixtures.contains(where: { $0.reply.json?["data"]?["status"] != nil }) {
-            inputs.statusPointer = "/data/status"
-        }
-        return inputs
     }
 
     @Test func conforms() throws {
@@ -96,8 +92,7 @@ struct PaymentGatewayConformanceTests {
         secondRefund.findingPreamble = [try Example.reply("inquiry.partially_refunded.200.payment")]
 
         let ways = [sale, authorization, checkout, paidCheckout, secondRefund]
-        let findings = conformanceFindings(of: PaymentGatewayAdapter.self, with: ways)
-        #expect(findings.isEmpty, "\(findings)")
+        for finding in conformanceFindings(of: PaymentGatewayAdapter.self, with: ways) { Issue.record("\(finding)") }
 
         let read = Set(ways.flatMap(\.fixtures).map(\.name))
         let all = Set(try Example.fixtures().filter { $0.operation != .request }.map(\.name))

@@ -95,7 +95,7 @@ public struct SpayonAdapter: Inquiring, TokenAuthenticated, CallbackReceiving {
 
     /// By the session's id: from the create's reply, else the one that the customer's browser brought back.
     public func inquiryRequest(for subject: InquirySubject) -> ProviderRequest? {
-        guard let id = subject.providerReference ?? subject.claimedTransactionID, SpayonWire.isReference(id) else {
+        guard let id = subject.providerReference ?? subject.claimedTransactionID, ProviderText.isReference(id) else {
             return nil
         }
         return ProviderRequest(.get, "/api/product/session/" + percentEncoded(id))

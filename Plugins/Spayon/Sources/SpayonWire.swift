@@ -47,12 +47,6 @@ enum SpayonWire {
         }
         return json
     }
-
-    /// Whether a text can be a session's id, which is opaque and becomes part of a path.
-    static func isReference(_ text: String) -> Bool {
-        (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-            && !text.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
-    }
 }
 
 /// The reply to a create. Its names are snake_case by the integration flow; the status call has camelCase, so both are
@@ -63,7 +57,7 @@ struct SessionAnswer {
     let orderID: String?
 
     init?(_ json: JSONValue) {
-        guard let id = (json["session_id"] ?? json["sessionId"])?.string, SpayonWire.isReference(id),
+        guard let id = (json["session_id"] ?? json["sessionId"])?.string, ProviderText.isReference(id),
             let url = (json["session_url"] ?? json["sessionUrl"])?.string, WebAddress.problem(with: url) == nil
         else { return nil }
         self.id = id
@@ -85,7 +79,8 @@ struct SpayonSession {
     let declineReason: String?
 
     init?(_ json: JSONValue) {
-        guard let id = json["sessionId"]?.string, SpayonWire.isReference(id), let status = json["status"]?.string else {
+        guard let id = json["sessionId"]?.string, ProviderText.isReference(id), let status = json["status"]?.string
+        else {
             return nil
         }
         self.id = id

@@ -101,7 +101,7 @@ struct SpayonConformanceTests {
                 else { return nil }
                 return Money(decimal: text, currency: currency)
             },
-            statusPointer: "/status", subject: try Example.subject(),
+            statusPointers: ["/status"], subject: try Example.subject(),
             paidInquiry: { money in
                 var session = template
                 session["price"] = .string(money.decimalText)
@@ -113,8 +113,7 @@ struct SpayonConformanceTests {
                     headers: [signature: Signature.hmacSHA256Hex(body, key: Secret(Example.callbackSecret))],
                     body: body, receivedAt: receivedAt)
             })
-        let findings = conformanceFindings(of: SpayonAdapter.self, with: inputs)
-        #expect(findings.isEmpty, "\(findings)")
+        for finding in conformanceFindings(of: SpayonAdapter.self, with: inputs) { Issue.record("\(finding)") }
     }
 }
 

@@ -35,7 +35,7 @@ public struct WaypayAdapter: Inquiring, CallbackReceiving {
         apiKey = try settings.requiredSecret("api_key")
         let secret = try settings.requiredSecret("signature_secret")
         for (key, value) in [("api_key", apiKey), ("signature_secret", secret)]
-        where !WaypayWire.isVisibleASCII(value.reveal()) {
+        where !ProviderText.isVisibleASCII(value.reveal()) {
             throw SettingFault(key: key, detail: "must be visible ASCII characters")
         }
         let signing = settings.text("order_ref_signing") ?? OrderRefSigning.asSent.rawValue

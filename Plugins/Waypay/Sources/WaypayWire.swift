@@ -5,10 +5,7 @@ import StrictJSON
 
 extension HTTPField.Name {
     /// The API key of a request.
-    static let waypayKey: HTTPField.Name = {
-        guard let name = HTTPField.Name("SWICH-API-Key") else { preconditionFailure("SWICH-API-Key is a header name") }
-        return name
-    }()
+    static let waypayKey = named("SWICH-API-Key")
 }
 
 /// Waypay's JSON, field for field.
@@ -70,13 +67,6 @@ enum WaypayWire {
     private static func isCNIC(_ text: String) -> Bool {
         text.utf8.count == 13 && text.utf8.allSatisfy { (48...57).contains($0) }
     }
-
-    static func isVisibleASCII(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-    }
-
-    /// Whether a text can be one of Waypay's references, which are opaque.
-    static func isReference(_ text: String) -> Bool { text.utf8.count <= 255 && isVisibleASCII(text) }
 }
 
 /// The 200 of a checkout session.
@@ -87,7 +77,7 @@ struct CheckoutAnswer {
     let expiresAt: Timestamp?
 
     init?(_ json: JSONValue) {
-        guard let id = json["paymentIntentId"]?.string, WaypayWire.isReference(id),
+        guard let id = json["paymentIntentId"]?.string, ProviderText.isReference(id),
             let url = json["checkoutUrl"]?.string, WebAddress.problem(with: url) == nil
         else { return nil }
         paymentIntentID = id

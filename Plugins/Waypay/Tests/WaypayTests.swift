@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Waypay: the suite that every plugin passes")
 struct WaypayConformanceTests {
-    private func inputs(_ order: PaymentOrder, statusPointer: String) throws -> ConformanceInputs {
+    private func inputs(_ order: PaymentOrder) throws -> ConformanceInputs {
         let template = try #require(try Example.fixture("inquiry.captured").reply.json?.object)
         let receivedAt = try Example.time("2026-01-18T08:17:58Z")
         return ConformanceInputs(
@@ -22,7 +22,7 @@ struct WaypayConformanceTests {
                 else { return nil }
                 return Money(decimal: text, currency: currency)
             },
-            statusPointer: statusPointer, subject: try Example.subject(),
+            statusPointers: ["/statusText", "/data/CurrentStatus"], subject: try Example.subject(),
             paidInquiry: { money in
                 var transaction = template
                 transaction["amount"] = JSONNumber(text: money.decimalText).map(JSONValue.number)
@@ -33,17 +33,16 @@ struct WaypayConformanceTests {
             callbackProof: .nothing)
     }
 
-    @Test(arguments: ["/statusText", "/data/CurrentStatus"])
-    func conforms(statusPointer: String) throws {
+    @Test func conforms() throws {
         let wallet = try Example.order { $0.customer = Example.customer }
         let checkout = try Example.order {
             $0.instrument = .checkout
             $0.metadata = ["tier": "gold", "city": "Lahore"]
         }
         for order in [wallet, checkout] {
-            let findings = conformanceFindings(
-                of: WaypayAdapter.self, with: try inputs(order, statusPointer: statusPointer))
-            #expect(findings.isEmpty, "\(order.request.method): \(findings)")
+            for finding in conformanceFindings(of: WaypayAdapter.self, with: try inputs(order)) {
+                Issue.record("\(order.request.method): \(finding)")
+            }
         }
     }
 }

@@ -14,6 +14,9 @@ struct InquiryPolicy {
     /// Past the end of its session a payment is asked after once more, so much later.
     static let graceAfterExpiry: Duration = .seconds(5 * 60)
 
+    /// Hints come from whoever knows an address: a flood of them asks no more often than so after the asking before.
+    static let hintInterval: Duration = .seconds(1)
+
     /// What has been done about a payment so far.
     struct History {
         /// Its outcome, or that of a follow-up, is not known; false where only the end of a hold or a hint is waited for.
@@ -55,7 +58,8 @@ struct InquiryPolicy {
         }
         if let hint = history.hint {
             let isRepeat = hint.tries > 0
-            dues.append(isRepeat ? now + times[min(hint.tries, times.count) - 1] : now)
+            let first = history.lastTriedAt.map { max($0 + Self.hintInterval, now) } ?? now
+            dues.append(isRepeat ? now + times[min(hint.tries, times.count) - 1] : first)
         }
         return dues.min().map { max($0, soonest) }
     }

@@ -34,6 +34,8 @@ package struct PaymentRecord: Sendable {
     package var lastAskedAt: ContinuousClock.Instant?
     /// When asking was last tried, be it that nothing could be sent.
     package var lastTriedAt: ContinuousClock.Instant?
+    /// A question in the background is under way: a second one beside it would learn nothing more.
+    package var isBeingAsked = false
     /// When the provider last answered an inquiry.
     package var lastAnsweredAt: ContinuousClock.Instant?
     /// When asking began: 24 hours later it goes to a person.
@@ -50,6 +52,8 @@ package struct PaymentRecord: Sendable {
     package struct Hint: Sendable, Hashable {
         let number: Int
         let since: ContinuousClock.Instant
+        /// It told of money taken or held.
+        let tellsOfMoney: Bool
         /// Askings without an answer.
         var tries = 0
     }
@@ -102,9 +106,15 @@ package struct PaymentRecord: Sendable {
     var isUnheardOf: Bool { payment.status == .unknown && payment.review == nil }
 
     /// Takes a provider's unsigned word as a reason to ask.
-    mutating func takeHint(at now: ContinuousClock.Instant) {
+    mutating func takeHint(tellsOfMoney: Bool, at now: ContinuousClock.Instant) {
         hints += 1
-        hint = Hint(number: hints, since: now)
+        hint = Hint(number: hints, since: now, tellsOfMoney: tellsOfMoney)
+    }
+
+    /// Whether an answer has said all that the hint was worth. Not where it told of money for a payment that has ended without,
+    /// and the provider does not say so yet: its own status may follow its callback late, and nobody else would ask.
+    func isSettled(_ hint: Hint) -> Bool {
+        !hint.tellsOfMoney || isToBeAsked || payment.status == .authorized || payment.status.holdsMoney
     }
 
     /// Gives a reference at a provider to the payment. Callbacks match any that was ever given.

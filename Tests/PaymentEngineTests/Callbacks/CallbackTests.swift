@@ -201,6 +201,40 @@ struct CallbackTests {
         }
     }
 
+    @Test("a hint of a late success is not let go because the provider's own status follows late")
+    func lateHintBeforeItsStatus() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, Self.unsigned)
+            bench.startInquiries()
+            _ = try await bench.create()
+            let token = try bench.callbackToken(at: "a")
+            bench["a"].always("inquiry", .now(Wire.found("expired")))
+            await simulation.advance(by: .seconds(10))
+            await bench.callback("a", "event=9 state=captured", token: token, signed: false)
+            await simulation.advance(by: .seconds(30))
+            #expect(try await bench.payment().status == .expired)
+            bench["a"].always("inquiry", .now(Wire.found("captured", "id=T1")))
+            await simulation.advance(by: .seconds(3600))
+            #expect(try await bench.payment().status == .captured)
+        }
+        // One that never comes true is asked after for a day.
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, Self.unsigned)
+            bench.startInquiries()
+            _ = try await bench.create()
+            let token = try bench.callbackToken(at: "a")
+            bench["a"].always("inquiry", .now(Wire.found("expired")))
+            await simulation.advance(by: .seconds(10))
+            await bench.callback("a", "event=9 state=captured", token: token, signed: false)
+            await simulation.advance(by: .seconds(25 * 3600))
+            let asked = bench["a"].sent("inquiry").count
+            #expect(asked <= 32)
+            await simulation.advance(by: .seconds(25 * 3600))
+            #expect(bench["a"].sent("inquiry").count == asked)
+            #expect(bench.engine.inquiries.count == 0)
+        }
+    }
+
     @Test("a hint that nobody answers for does not make the listed times collapse into one")
     func unansweredHint() async throws {
         try await Simulation.run { simulation in

@@ -119,16 +119,20 @@ struct Providers: Sendable {
             #"{"provider":"\#(provider)","reference":"\#(reference)","outcome":"\#(outcome)"}"#)
     }
 
-    /// Registers the callback addresses of the router at that port with the providers that call a registered one.
-    func call(router port: Int) async throws {
+    /// Registers where a provider calls whose callbacks have one address for all payments.
+    func register(_ provider: String, key: String, url: String) async throws {
+        let answer = try await send(
+            .POST, "/_sandbox/callbacks", #"{"provider":"\#(provider)","key":"\#(key)","url":"\#(url)"}"#)
+        try #require(answer.status == 200, "\(answer.text)")
+    }
+
+    /// Registers the router at that port, under the shipped names, with all of them.
+    func register(router port: Int) async throws {
         for (provider, key, instance) in [
-            ("alyapay", "sandbox-alyapay-key", "alyapay-main"), ("paymentgateway", "pk_sandbox_main", "cards-main"),
+            ("alyapay", "sandbox-alyapay-key", "alyapay-main"), ("paymentgateway", Self.cardsKey, "cards-main"),
             ("paymentgateway", "pk_sandbox_backup", "cards-backup"),
         ] {
-            let url = "http://127.0.0.1:\(port)/webhooks/\(instance)"
-            let answer = try await send(
-                .POST, "/_sandbox/callbacks", #"{"provider":"\#(provider)","key":"\#(key)","url":"\#(url)"}"#)
-            try #require(answer.status == 200, "\(answer.text)")
+            try await register(provider, key: key, url: "http://127.0.0.1:\(port)/webhooks/\(instance)")
         }
     }
 

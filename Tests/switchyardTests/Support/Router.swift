@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import NIOHTTP1
 import PaymentEngine
+import ProviderSandbox
 import ServiceLifecycle
 import StrictJSON
 import Synchronization
@@ -100,7 +101,7 @@ func withRouter(
                     try await group.run()
                 }
                 let port = try #require(await bound.first { _ in true })
-                try await providers.call(router: port.api)
+                try await providers.register(router: port.api)
                 let outcome: Result<Void, any Error>
                 do {
                     outcome = .success(
@@ -124,8 +125,11 @@ func withRouter(
 }
 
 /// Runs `body` against a router and simulated providers of its own.
-func endToEnd(_ setup: Setup = .quick(), _ body: @Sendable (Router) async throws -> Void) async throws {
-    try await withProviders { providers in try await withRouter(setup, providers, body) }
+func endToEnd(
+    _ setup: Setup = .quick(), sandbox: SandboxConfiguration = SandboxConfiguration(),
+    _ body: @Sendable (Router) async throws -> Void
+) async throws {
+    try await withProviders(sandbox) { providers in try await withRouter(setup, providers, body) }
 }
 
 extension String {

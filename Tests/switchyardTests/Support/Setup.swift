@@ -16,6 +16,9 @@ enum Setup {
     /// of YAML, `payalo` for `payalo-ke` alone.
     case quick(server: String = "", payalo: String = "", shop: String = "")
 
+    /// One file of YAML, whole.
+    case file(String)
+
     static let packageRoot = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
@@ -47,11 +50,15 @@ enum Setup {
             try ("routes:\n" + picks.joined()).write(
                 to: folder.appending(path: "25-picks.yaml"), atomically: true, encoding: .utf8)
         case .quick(let server, let payalo, let shop):
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try Self.yaml(server: server, payalo: payalo, shop: shop).write(
-                to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
+            try Self.write(Self.yaml(server: server, payalo: payalo, shop: shop), into: folder)
+        case .file(let yaml): try Self.write(yaml, into: folder)
         }
         return folder
+    }
+
+    private static func write(_ yaml: String, into folder: URL) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try yaml.write(to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
     }
 
     func remove(_ folder: URL) throws {
