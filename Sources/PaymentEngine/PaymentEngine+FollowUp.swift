@@ -67,6 +67,7 @@ extension PaymentEngine {
         switch begun {
         case nil: return release(Problem(.notFound))
         case .failure(.state(let detail)): return release(Problem(.invalidState, detail))
+        case .failure(.amount(left: 0)): return release(.field("/amount", "nothing is left of the payment"))
         case .failure(.amount(let left)): return release(.field("/amount", "must be at most \(left), which is left"))
         case .success(let open):
             budget.beginRequest()

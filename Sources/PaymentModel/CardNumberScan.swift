@@ -3,7 +3,8 @@
 ///
 /// A card number here is 14 to 19 digits, as one run or in groups with a single space, dash, dot, underscore or slash between them, that passes the
 /// Luhn check and begins like a known brand. Shorter numbers are left alone, so that phones and 13-digit national ids pass,
-/// and so are longer runs without separators.
+/// and so are longer runs without separators, and UUIDs: one in 1,600 would look like a card number by chance, and they are what
+/// orders, customers and providers' transactions are often known by.
 public enum CardNumberScan {
     private static let lengths = 14...19
 
@@ -16,7 +17,18 @@ public enum CardNumberScan {
         var digits: [UInt8] = []
         var groups: [Int] = []
         var isInGroup = false
-        for byte in text.utf8 {
+        var rest = Array(text.utf8)[...]
+        var isInWord = false
+        while let byte = rest.first {
+            if !isInWord, beginsWithUUID(rest) {
+                rest = rest.dropFirst(36)
+                digits.removeAll(keepingCapacity: true)
+                groups.removeAll(keepingCapacity: true)
+                isInWord = true
+                continue
+            }
+            rest = rest.dropFirst()
+            isInWord = isAlphanumeric(byte)
             if isDigit(byte) {
                 if !isInGroup { groups.append(digits.count) }
                 isInGroup = true
@@ -55,6 +67,28 @@ public enum CardNumberScan {
             }
         }
         return false
+    }
+
+    /// Whether 8-4-4-4-12 hexadecimal digits stand there as a word of their own. One of decimal digits alone is none: it may be
+    /// numbers that were written so.
+    private static func beginsWithUUID(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard bytes.count >= 36 else { return false }
+        var hasLetter = false
+        for (index, byte) in bytes.prefix(36).enumerated() {
+            switch index {
+            case 8, 13, 18, 23:
+                guard byte == UInt8(ascii: "-") else { return false }
+            default:
+                let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
+                guard isLetter || isDigit(byte) else { return false }
+                hasLetter = hasLetter || isLetter
+            }
+        }
+        return hasLetter && bytes.dropFirst(36).first.map(isAlphanumeric) != true
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }

@@ -18,8 +18,12 @@ extension Payment {
     }
 
     /// The amount that a refund returns: `amount`, or all that is left.
+    ///
+    /// Of a payment that is `refunded` nothing is left: that is a fault of the amount and not of the state. Of two
+    /// refunds of the whole at once, which are put in order, the second is told so.
     public func amountToRefund(_ amount: Int64?) throws(FollowUpFault) -> Int64 {
         try mustBeAtRest()
+        if status == .refunded { throw .amount(left: 0) }
         guard status == .captured || status == .partiallyRefunded else {
             throw .state("only a captured payment can be refunded; this one is \(status.rawValue)")
         }

@@ -109,6 +109,32 @@ import Testing
         #expect(!CardNumberScan.finds(in: text))
     }
 
+    @Test(arguments: [
+        "8dd5f4b2-6060-4363-8821-21ae4fa480bb", "fa445872-2164-4123-87ec-72d9eac2fc49",
+        "45AB5958-E363-4410-9475-0061A2F2D8DB", "4aab2424-2424-4242-4242-42424242424c",
+    ])
+    func uuidsPassAndHideNothing(_ uuid: String) {
+        for text in [uuid, "order-\(uuid)", "(\(uuid))", "\(uuid) \(uuid)", "é\(uuid)é"] {
+            #expect(!CardNumberScan.finds(in: text), "\(text)")
+            #expect(CardNumberScan.finds(in: text + " 4242424242424242"))
+            #expect(CardNumberScan.finds(in: "4242-4242-4242-4242 " + text))
+        }
+        // Not a word of its own, or no UUID: looked at like everything else.
+        #expect(CardNumberScan.finds(in: "x4242424242424242-\(uuid)"))
+        #expect(CardNumberScan.finds(in: "4242424242424242\(uuid)"))
+        #expect(CardNumberScan.finds(in: "\(uuid) 4242-4242-4242-4242"))
+    }
+
+    @Test func noUUIDIsTakenForACardNumber() {
+        var random = SeededRandom(seed: 1)
+        for _ in 0..<5_000 {
+            let digits = (0..<32).map { _ in String(UInt8.random(in: 0..<16, using: &random), radix: 16) }.joined()
+            var uuid = digits
+            for place in [20, 16, 12, 8] { uuid.insert("-", at: uuid.index(uuid.startIndex, offsetBy: place)) }
+            #expect(!CardNumberScan.finds(in: uuid), "\(uuid)")
+        }
+    }
+
     @Test func theLengthsAreFourteenToNineteen() throws {
         for length in 10...24 {
             let head = "4" + String(repeating: "1", count: length - 2)

@@ -72,6 +72,12 @@ import Testing
         #expect(throws: FollowUpFault.amount(left: 0)) { try captured.amountToRefund(nil) }
     }
 
+    @Test func ofARefundedPaymentNothingIsLeft() {
+        for amount in [nil, 1, 10_000] as [Int64?] {
+            #expect(throws: FollowUpFault.amount(left: 0)) { try Samples.payment(.refunded).amountToRefund(amount) }
+        }
+    }
+
     // MARK: What becomes of the payment
 
     @Test func aCaptureTakesWhatItAskedFor() {

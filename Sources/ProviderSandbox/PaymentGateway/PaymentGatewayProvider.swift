@@ -169,6 +169,14 @@ struct PaymentGatewayProvider: SimulatedProvider {
         }
     }
 
+    /// The payment of an intent: `payment_id` of the browser's confirmation.
+    func transaction(of reference: String) -> String? {
+        box.state.withLock { state in
+            guard case .intent(let id) = state.ledger.subject(reference) else { return nil }
+            return state.ledger.intent(id)?.payment
+        }
+    }
+
     /// Keys are static: `token_revoked` answers 401 and changes nothing.
     func revokeTokens() {}
 

@@ -14,6 +14,9 @@ struct Providers: Sendable {
     let payaloPort: Int
 
     static let payaloKey = "sandbox-payalo-key"
+    static let spayonCallbackSecret = "sandbox-spayon-callback-secret"
+    static let cardsKey = "pk_sandbox_main"
+    static let cardsWebhookSecret = "sandbox-paymentgateway-webhook-secret"
 
     /// What the shipped configuration reads its addresses from.
     var environment: [String: String] {
@@ -46,19 +49,27 @@ struct Providers: Sendable {
         }
     }
 
-    /// A charge: `provider amount currency state`.
+    /// Money that a provider took, and what it gave back of it; amounts are decimal text.
     struct Charge: Sendable, Hashable {
         let reference: String
-        let text: String
+        let provider: String
+        let amount: String
+        let currency: String
+        let state: String
+        let refunds: [String]
+
+        /// `provider amount currency state`.
+        var text: String { "\(provider) \(amount) \(currency) \(state)" }
     }
 
     func charges() async throws -> [Charge] {
         let answer = try await send(.GET, "/_sandbox/charges")
         return try #require(answer.json["charges"]?.array).map { charge in
-            Charge(
-                reference: charge["reference"]?.string ?? "",
-                text: ["provider", "amount", "currency", "state"].map { charge[$0]?.string ?? "?" }
-                    .joined(separator: " "))
+            func text(_ name: String) -> String { charge[name]?.string ?? "?" }
+            return Charge(
+                reference: text("reference"), provider: text("provider"), amount: text("amount"),
+                currency: text("currency"), state: text("state"),
+                refunds: (charge["refunds"]?.array ?? []).compactMap { $0["amount"]?.string })
         }
     }
 
@@ -93,15 +104,19 @@ struct Providers: Sendable {
 
     /// Does what the customer would do.
     ///
-    /// - Returns: The id of the transaction that came of a session, where the provider's browser component tells the app.
+    /// - Returns: The id of the transaction that came of it, where the provider's browser component would tell it.
     @discardableResult
     func settle(_ provider: String, _ reference: String?, _ outcome: String) async throws -> String? {
-        let reference = try #require(reference)
-        let answer = try await send(
-            .POST, "/_sandbox/settle",
-            #"{"provider":"\#(provider)","reference":"\#(reference)","outcome":"\#(outcome)"}"#)
+        let answer = try await trySettling(provider, try #require(reference), outcome)
         try #require(answer.status == 200, "\(answer.text)")
         return answer["transaction"]
+    }
+
+    /// The same where the customer may be too late; 409 says so.
+    func trySettling(_ provider: String, _ reference: String, _ outcome: String) async throws -> Answered {
+        try await send(
+            .POST, "/_sandbox/settle",
+            #"{"provider":"\#(provider)","reference":"\#(reference)","outcome":"\#(outcome)"}"#)
     }
 
     /// Registers where a provider calls whose callbacks have one address for all payments.
@@ -109,6 +124,16 @@ struct Providers: Sendable {
         let answer = try await send(
             .POST, "/_sandbox/callbacks", #"{"provider":"\#(provider)","key":"\#(key)","url":"\#(url)"}"#)
         try #require(answer.status == 200, "\(answer.text)")
+    }
+
+    /// Registers the router at that port, under the shipped names, with all of them.
+    func register(router port: Int) async throws {
+        for (provider, key, instance) in [
+            ("alyapay", "sandbox-alyapay-key", "alyapay-main"), ("paymentgateway", Self.cardsKey, "cards-main"),
+            ("paymentgateway", "pk_sandbox_backup", "cards-backup"),
+        ] {
+            try await register(provider, key: key, url: "http://127.0.0.1:\(port)/webhooks/\(instance)")
+        }
     }
 
     private func send(_ method: HTTPMethod, _ path: String, _ body: String? = nil) async throws -> Answered {

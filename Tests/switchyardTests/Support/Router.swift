@@ -33,6 +33,24 @@ struct Router: Sendable {
         try await send(.GET, "/v1/payments/\(try #require(id))", app: app)
     }
 
+    /// `POST /v1/payments/{id}/…`: `capture`, `cancel`, `refunds`.
+    func followUp(_ id: String?, _ what: String, _ body: String = "{}", key: String) async throws -> Answered {
+        try await send(
+            .POST, "/v1/payments/\(try #require(id))/\(what)", body, ["idempotency-key": key])
+    }
+
+    /// `POST /v1/payments/{id}/sync`, with what the customer's browser brought.
+    func sync(_ id: String?, transaction: String? = nil) async throws -> Answered {
+        let body = transaction.map { #"{"provider_transaction_id":"\#($0)"}"# }
+        return try await send(.POST, "/v1/payments/\(try #require(id))/sync", body)
+    }
+
+    /// The types of a payment's events, oldest first.
+    func events(of id: String?) async throws -> [String] {
+        let answer = try await send(.GET, "/v1/events?payment=\(try #require(id))&limit=100")
+        return try #require(answer.json["data"]?.array).reversed().compactMap { $0["type"]?.string }
+    }
+
     /// The payment once it has that status.
     @discardableResult
     func payment(_ id: String?, becomes status: String) async throws -> Answered {
@@ -63,90 +81,6 @@ struct Router: Sendable {
     }
 }
 
-/// Where a router's configuration comes from.
-enum Setup {
-    /// The shipped `routes/`, as a newcomer runs it.
-    case shipped
-    /// The same apps and routes with short times. `server`, `payalo` and `shop` are further lines of YAML, `payalo` for
-    /// `payalo-ke` alone.
-    case quick(server: String = "", payalo: String = "", shop: String = "")
-    /// One file of YAML, whole.
-    case file(String)
-
-    static let packageRoot = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
-
-    func load(_ environment: [String: String]) throws -> EngineConfiguration {
-        let folder = try written()
-        defer { try? remove(folder) }
-        let result = configurationLoader(environment: environment).load(folder: folder.path)
-        return try #require(result.configuration, "\(result.faults.map(\.description))")
-            .listening(on: .init(host: "127.0.0.1", port: 0), admin: .init(host: "127.0.0.1", port: 0))
-    }
-
-    /// The folder of the configuration; one that was made for it is to be removed.
-    func written() throws -> URL {
-        let text: String
-        switch self {
-        case .shipped: return URL(filePath: Self.packageRoot + "/routes")
-        case .quick(let server, let payalo, let shop): text = Self.yaml(server: server, payalo: payalo, shop: shop)
-        case .file(let yaml): text = yaml
-        }
-        let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try text.write(to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
-        return folder
-    }
-
-    func remove(_ folder: URL) throws {
-        if case .shipped = self { return }
-        try FileManager.default.removeItem(at: folder)
-    }
-
-    private static func yaml(server: String, payalo: String, shop: String) -> String {
-        """
-        server:
-          inquiry: [100ms, 200ms]
-          \(server)
-        apps:
-          shop:
-            api_keys_sha256: ["f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992"]
-            country: KE
-            \(shop)
-          blog:
-            api_keys_sha256: ["ef3cc3a7afe37ad08223efeca65464fb3fd7c5318647d3f5b19ee05a3880af8b"]
-            allow: [create, read]
-        providers:
-          payalo-ke:
-            plugin: payalo
-            base_url: "${PAYALO_URL}"
-            timeout: 1s
-            settings: { api_key: \(Providers.payaloKey), inquiry_interval: 50ms }
-            \(payalo.isEmpty ? "breaker: { open_for: 100ms, max_open_for: 200ms }" : payalo)
-          payalo-backup:
-            plugin: payalo
-            base_url: "${PAYALO_BACKUP_URL}"
-            settings: { api_key: \(Providers.payaloKey), inquiry_interval: 50ms }
-          spayon-main:
-            plugin: spayon
-            base_url: "${SPAYON_URL}"
-            settings:
-              client_id: sandbox-client
-              client_secret: sandbox-secret
-              callback_secret: sandbox-spayon-callback-secret
-        routes:
-          - name: kenya-mobile-money
-            when: { currency: KES, method: mobile_money, country: KE }
-            use: [payalo-ke, payalo-backup]
-          - name: checkout
-            when: { method: checkout }
-            use: [spayon-main]
-
-        """
-    }
-}
-
 /// Runs `body` against the router in front of `providers`; on return it has drained.
 func withRouter(
     _ setup: Setup = .quick(), _ providers: Providers, _ body: @Sendable (Router) async throws -> Void
@@ -167,6 +101,7 @@ func withRouter(
                     try await group.run()
                 }
                 let port = try #require(await bound.first { _ in true })
+                try await providers.register(router: port.api)
                 let outcome: Result<Void, any Error>
                 do {
                     outcome = .success(
