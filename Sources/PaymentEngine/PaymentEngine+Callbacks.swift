@@ -28,19 +28,21 @@ extension PaymentEngine {
         guard let runtime = runtime(name), let adapter = runtime.adapter as? any CallbackReceiving else {
             return .unknownProvider
         }
+        // The payment that the token was made for. It may be gone: made room, or made before a restart. Then the token still tells
+        // who knew the address, and nothing of which payment it is.
         var vouchedFor: String?
         if let token {
             guard let payment = references.payment(ofCallbackToken: token, provider: name) else {
                 return refuse(name, "token")
             }
-            vouchedFor = payment
+            if await store.record(payment) != nil { vouchedFor = payment }
         }
         let verdict = adapter.verifyCallback(delivery)
         switch verdict {
         case .authentic: break
         case .forged: return refuse(name, "signature")
         case .unsigned:
-            guard vouchedFor != nil || AllowList(runtime.configuration.webhookAllow).contains(address) else {
+            guard token != nil || AllowList(runtime.configuration.webhookAllow).contains(address) else {
                 return refuse(name, "unsigned")
             }
         }
@@ -84,7 +86,9 @@ extension PaymentEngine {
         // a follow-up is open, for it may tell of that.
         let hasOpenFollowUp = await store.record(id)?.openFollowUp != nil
         if !isAuthentic || hasOpenFollowUp {
-            await takeHint(on: id, tellsOfMoney: !isAuthentic && notice.report.state.isMoney)
+            await takeHint(
+                on: id, tellsOfMoney: !isAuthentic && notice.report.state.isMoney,
+                reference: isAuthentic ? nil : notice.report.ourReference)
         }
     }
 
@@ -95,24 +99,28 @@ extension PaymentEngine {
         let orphan = OrphanCallback(
             id: newID("cb"), provider: name, notice: notice, vouchedFor: vouchedFor, isAuthentic: isAuthentic,
             receivedAt: environment.wallClock)
-        guard await store.keep(orphan) else {
+        // No reference of ours or theirs is that long: it will never match.
+        guard orphan.names.allSatisfy({ $0.utf8.count <= 512 }), await store.keep(orphan) else {
             logger.error("no room for a callback that matches no payment", metadata: ["provider": "\(name)"])
             metrics.callback(name, "not_kept")
             return .notKept
         }
-        logger.warning(
-            "callback matches no payment", metadata: ["provider": "\(name)", "orphan": "\(orphan.id)"])
+        logger.log(
+            level: notice.report.state.isMoney ? .warning : .info, "callback matches no payment",
+            metadata: ["provider": "\(name)", "orphan": "\(orphan.id)", "status": "\(notice.report.state.name)"])
         metrics.callback(name, "unmatched")
         // The payment may have learnt its reference meanwhile.
-        if let id = await payment(of: notice, at: name, vouchedFor: vouchedFor), let record = await store.record(id) {
-            await applyOrphans(of: record)
+        if await payment(of: notice, at: name, vouchedFor: vouchedFor) != nil {
+            await applyOrphans(naming: orphan.names)
         }
         return .accepted
     }
 
-    /// Applies the callbacks that came before the payment was known by the reference that they name.
-    func applyOrphans(of record: PaymentRecord) async {
-        for orphan in await store.takeOrphans(naming: record.references) {
+    /// Applies the callbacks that came before the payment was known by the references that they name. True where there were any.
+    @discardableResult
+    func applyOrphans(naming references: [String]) async -> Bool {
+        var isApplied = false
+        for orphan in await store.takeOrphans(naming: references) {
             let owner = await payment(
                 of: orphan.notice, at: orphan.provider, vouchedFor: orphan.vouchedFor)
             guard let owner else {
@@ -124,7 +132,9 @@ extension PaymentEngine {
                 "callback matched later",
                 metadata: ["provider": "\(orphan.provider)", "orphan": "\(orphan.id)", "payment": "\(owner)"])
             await apply(orphan.notice, from: orphan.provider, to: owner, isAuthentic: orphan.isAuthentic)
+            isApplied = true
         }
+        return isApplied
     }
 
     /// The callbacks that match no payment, newest first.

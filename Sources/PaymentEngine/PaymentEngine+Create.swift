@@ -171,8 +171,8 @@ extension PaymentEngine {
         guard let record else { preconditionFailure("a payment that is under way was dropped") }
         scheduleInquiry(of: record)
         log(record.payment, run)
-        await applyOrphans(of: record)
-        return record
+        guard await applyOrphans(naming: record.references) else { return record }
+        return await store.record(record.payment.id) ?? record
     }
 
     /// Keeps the answer of a known outcome. A 202 is a claim: it holds the key open until the outcome is known.

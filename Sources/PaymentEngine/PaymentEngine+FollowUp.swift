@@ -135,8 +135,8 @@ extension PaymentEngine {
             case .done: record.payment.completeOperation(at: now)
             case .pending: record.payment.acknowledgeOperation(at: now)
             case .nobody:
-                record.payment.abandonOperation(at: now)
-                // Nothing was sent: the key is free for another try.
+                record.payment.withdrawOperation(at: now)
+                // Nothing was done: the key is free for another try.
                 record.followUps[open.key] = nil
             case .declined, .rejected, .conflict, .neverDone: record.payment.abandonOperation(at: now)
             case .open: break

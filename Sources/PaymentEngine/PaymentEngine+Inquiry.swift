@@ -32,13 +32,20 @@ extension PaymentEngine {
     }
 
     /// The question to ask after a payment at the provider that has it; nil where nobody can be asked.
-    func inquiry(of record: PaymentRecord, at runtime: ProviderRuntime? = nil, claiming id: String? = nil) -> Inquiry? {
+    ///
+    /// - Parameters:
+    ///   - id: What an app says that the provider's id is.
+    ///   - reference: Another one of our references than the last.
+    func inquiry(
+        of record: PaymentRecord, at runtime: ProviderRuntime? = nil, claiming id: String? = nil,
+        reference: String? = nil
+    ) -> Inquiry? {
         guard let runtime = runtime ?? record.payment.provider.flatMap({ self.runtime($0) }),
             let adapter = runtime.adapter as? any Inquiring
         else { return nil }
         let payment = record.payment
         let subject = InquirySubject(
-            reference: record.reference, providerReference: payment.providerReference,
+            reference: reference ?? record.reference, providerReference: payment.providerReference,
             checkoutReference: payment.checkoutReference, money: payment.money, method: payment.method,
             capture: payment.capture, createdAt: payment.createdAt, expiresAt: payment.expiresAt,
             session: record.session, now: environment.wallClock, claimedTransactionID: id)
@@ -65,7 +72,15 @@ extension PaymentEngine {
             hasLearnt = record.references.count > known && record.isVisible
             return effect
         }
-        if hasLearnt, let record = await store.record(id) { await applyOrphans(of: record) }
+        if hasLearnt, let record = await store.record(id) {
+            await applyOrphans(naming: record.references)
+            // A transaction pays one payment: where two have it, a person has to look.
+            if let reference = report.providerReference,
+                await store.id(ofReference: PaymentRecord.name(provider, reference)) != id
+            {
+                return await change(id) { $0.payment.needReview(.contradiction, at: now) }
+            }
+        }
         return effect
     }
 
@@ -128,10 +143,10 @@ extension PaymentEngine {
     }
 
     /// Takes an unsigned callback as a reason to ask, whatever the payment's state: it may tell of a late success.
-    func takeHint(on id: String, tellsOfMoney: Bool) async {
+    func takeHint(on id: String, tellsOfMoney: Bool, reference: String? = nil) async {
         let instant = environment.now
         let record = await store.update(id) { record in
-            record.takeHint(tellsOfMoney: tellsOfMoney, at: instant)
+            record.takeHint(tellsOfMoney: tellsOfMoney, reference: reference, at: instant)
             return record
         }
         if let record { scheduleInquiry(of: record) }
@@ -151,7 +166,7 @@ extension PaymentEngine {
             let deadline = environment.now + Self.askingTakes
             isAnswered = await locks.serialized(id) { await self.resolveFollowUp(of: id, until: deadline) } != nil
         } else {
-            isAnswered = await ask(record).isOver
+            isAnswered = await ask(record, reference: record.hint?.reference).isOver
         }
         let instant = environment.now
         let now = environment.wallClock
@@ -176,11 +191,13 @@ extension PaymentEngine {
 
     /// Asks the provider once and applies the answer. True where the provider gave one.
     @discardableResult
-    func ask(_ record: PaymentRecord, claiming transaction: String? = nil) async -> AskResult {
+    func ask(
+        _ record: PaymentRecord, claiming transaction: String? = nil, reference: String? = nil
+    ) async -> AskResult {
         let id = record.payment.id
         let isPastExpiry = InquiryPolicy.isPastExpiry(record.payment.expiresAt, at: environment.wallClock)
         guard let provider = record.payment.provider, let runtime = runtime(provider),
-            let inquiry = inquiry(of: record, at: runtime, claiming: transaction)
+            let inquiry = inquiry(of: record, at: runtime, claiming: transaction, reference: reference)
         else {
             if isPastExpiry { await expire(id) }
             return .cannotAsk
@@ -207,8 +224,10 @@ extension PaymentEngine {
                     return .claimRefused(fault)
                 }
                 report.providerReference = transaction
-                if let claimed = await store.record(id) { await applyOrphans(of: claimed) }
+                await applyOrphans(naming: [PaymentRecord.name(provider, transaction)])
             }
+            // Of a page that was opened before the last one only money counts: the customer has the last one.
+            if let reference, reference != record.reference, !report.state.isMoney { return .answered }
             // What is found was seen; whether an open follow-up was, its asking decides.
             await store.update(id) { if $0.openFollowUp == nil { $0.neverSeenSince = nil } }
             await apply(report, from: provider, to: id)
@@ -243,6 +262,9 @@ extension PaymentEngine {
 
     /// What keeps a transaction that the app named from being this payment's. From now on it names no other payment: of two
     /// that claim it at once, one gets it.
+    ///
+    /// Where the provider can be asked without the claim (it was, and `record` says what it said), the claim only names the
+    /// transaction: money that the provider's own word on this payment does not know of is another payment's.
     private func refusal(
         of report: ProviderReport, claimed transaction: String, for record: PaymentRecord, at provider: String
     ) async -> String? {
@@ -254,8 +276,21 @@ extension PaymentEngine {
         {
             return "is not this payment's"
         }
+        let status = record.payment.status
+        if report.state.isMoney, record.payment.providerReference == nil, inquiry(of: record) != nil,
+            !status.holdsMoney, status != .authorized
+        {
+            return "is not this payment's, which is not paid"
+        }
         // An answer without an amount does not show that it is this one.
-        guard report.money == record.payment.money else { return "is of another amount or currency" }
+        guard report.money == record.payment.money else {
+            // The provider itself ties it to this payment: money came, and another amount than was ordered.
+            let isOurs =
+                report.ourReference == record.reference
+                || report.checkoutReference != nil && report.checkoutReference == record.payment.checkoutReference
+            if isOurs, report.state.isMoney { await apply(report, from: provider, to: record.payment.id) }
+            return "is of another amount or currency"
+        }
         let name = PaymentRecord.name(provider, transaction)
         return await store.claim(reference: name, for: record.payment.id) ? nil : "belongs to another payment"
     }
@@ -298,7 +333,7 @@ extension PaymentEngine {
             return Answer(Problem(.notFound, "there is no payment of that id"), instance: call.requestID)
         }
         let result = await detached {
-            let result = await self.ask(record, claiming: providerTransactionID)
+            let result = await self.ask(record, confirming: providerTransactionID)
             if record.openFollowUp != nil {
                 _ = await self.locks.serialized(id) { await self.resolveFollowUp(of: id, until: call.deadline) }
             }
@@ -317,7 +352,33 @@ extension PaymentEngine {
         case .answered, .noAnswer:
             let payment = await store.record(id)?.payment ?? record.payment
             let isOpen = payment.status == .unknown || payment.openOperation != nil
+            if case .noAnswer = result, !isOpen {
+                var problem = Problem(
+                    .noProviderAvailable, "the provider gave no answer; the payment is as last known", retryAfter: 5)
+                problem.payment = payment
+                return Answer(problem, instance: call.requestID)
+            }
             return Answer(status: isOpen ? 202 : 200, payment: payment)
         }
+    }
+
+    /// Asks after a payment of which the app says what its transaction is.
+    ///
+    /// What the provider says of the payment without that comes first, where it can be asked: an amount that fits is no proof that
+    /// a transaction is this payment's.
+    private func ask(_ record: PaymentRecord, confirming transaction: String?) async -> AskResult {
+        guard let transaction else { return await ask(record) }
+        var record = record
+        if record.payment.providerReference == nil, inquiry(of: record) != nil {
+            let result = await ask(record)
+            guard case .answered = result, let asked = await store.record(record.payment.id) else { return result }
+            record = asked
+        }
+        let known = [record.payment.providerReference, record.payment.checkoutReference]
+        if known.contains(transaction) {
+            return record.payment.providerReference == transaction && record.payment.status.isOpen
+                ? await ask(record) : .answered
+        }
+        return await ask(record, claiming: transaction)
     }
 }

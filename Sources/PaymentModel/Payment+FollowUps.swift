@@ -77,6 +77,13 @@ extension Payment {
         updatedAt = now
     }
 
+    /// The open follow-up never left, or the provider did not take it up: as if it had not been asked for.
+    public mutating func withdrawOperation(at now: Timestamp) {
+        if openOperation?.type == .refund { refunds.removeLast() }
+        openOperation = nil
+        updatedAt = now
+    }
+
     mutating func setLastRefund(_ status: Refund.Status) {
         precondition(!refunds.isEmpty, "a refund is open without its record")
         refunds[refunds.count - 1].status = status

@@ -74,8 +74,11 @@ extension Payment {
         case .failedForNow(let decline):
             guard status.isOpen else { return .unchanged }
             let effect = move(to: .pending, observation, at: now) { $0.nextAction = nil }
-            if self.decline != decline { updatedAt = now }
-            self.decline = decline
+            // A later word that says less than an earlier one says nothing new.
+            if self.decline == nil || decline.providerCode != nil || decline.code != .generic {
+                if self.decline != decline { updatedAt = now }
+                self.decline = decline
+            }
             return effect
         case .failed(let decline):
             return end(.failed, observation, at: now) { $0.decline = decline }

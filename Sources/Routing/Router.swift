@@ -180,7 +180,12 @@ extension Router {
                     else {
                         return false
                     }
-                    return provider.canServe(method, currencies: currencies)
+                    guard provider.canServe(method, currencies: currencies) else { return false }
+                    guard let amount, let currency else { return true }
+                    let shape = PaymentShape(
+                        app: app, money: Money(minorUnits: amount, currency: currency), method: method,
+                        country: country)
+                    return provider.adapter.incapability(for: shape) == nil
                 }
                 if serves {
                     isServed = true

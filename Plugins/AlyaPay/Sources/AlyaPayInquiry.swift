@@ -44,10 +44,12 @@ extension AlyaPayAdapter {
         }
         guard transaction.id == subject.alyaPayTransaction else { return .noAnswer(reason: "foreign_reference") }
         do {
-            return .found(
-                try AlyaPayMapping.report(
-                    of: transaction, sessionToken: subject.liveToken, sessionEnd: subject.sessionEnd,
-                    isOpen: subject.now < subject.sessionEnd))
+            var report = try AlyaPayMapping.report(
+                of: transaction, sessionToken: subject.liveToken, sessionEnd: subject.sessionEnd,
+                isOpen: subject.now < subject.sessionEnd)
+            // The session whose token could read it.
+            if !asksWithKey(for: subject) { report.checkoutReference = subject.checkoutReference }
+            return .found(report)
         } catch {
             return .noAnswer(reason: error.reason)
         }

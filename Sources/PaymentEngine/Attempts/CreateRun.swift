@@ -300,6 +300,10 @@ struct CreateRun {
             return true
         }
         guard maySend == true else { return nil }
+        // Before a restart the same key may have made a payment under the same reference, and the provider told of it since.
+        if await engine.applyOrphans(naming: [PaymentRecord.name(runtime.name, reference)]) {
+            guard await engine.store.record(payment.id)?.maySend == true else { return nil }
+        }
         return PaymentOrder(
             id: payment.id, reference: reference, request: request,
             callbackURL: engine.callbackURL(provider: runtime, payment: payment.id, call.configuration),

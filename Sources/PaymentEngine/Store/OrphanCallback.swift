@@ -34,7 +34,14 @@ struct OrphanTable: Sendable {
     /// Keeps one; the same event of a provider once. False where there is no room.
     mutating func keep(_ orphan: OrphanCallback, droppingOlderThan oldest: Timestamp) -> Bool {
         guard !events.contains(orphan.event) else { return true }
-        if orphans.count >= Self.capacity, let first = orphans.first, first.receivedAt < oldest { drop([first.id]) }
+        if orphans.count >= Self.capacity {
+            // What is past retention makes room, and then what tells of no money.
+            if let first = orphans.first, first.receivedAt < oldest {
+                drop([first.id])
+            } else if let least = orphans.first(where: { !$0.notice.report.state.isMoney }) {
+                drop([least.id])
+            }
+        }
         guard orphans.count < Self.capacity else { return false }
         orphans.append(orphan)
         events.insert(orphan.event)

@@ -54,6 +54,8 @@ package struct PaymentRecord: Sendable {
         let since: ContinuousClock.Instant
         /// It told of money taken or held.
         let tellsOfMoney: Bool
+        /// Our reference that it named, which need not be the last one; nil where it named none.
+        let reference: String?
         /// Askings without an answer.
         var tries = 0
     }
@@ -106,9 +108,9 @@ package struct PaymentRecord: Sendable {
     var isUnheardOf: Bool { payment.status == .unknown && payment.review == nil }
 
     /// Takes a provider's unsigned word as a reason to ask.
-    mutating func takeHint(tellsOfMoney: Bool, at now: ContinuousClock.Instant) {
+    mutating func takeHint(tellsOfMoney: Bool, reference: String?, at now: ContinuousClock.Instant) {
         hints += 1
-        hint = Hint(number: hints, since: now, tellsOfMoney: tellsOfMoney)
+        hint = Hint(number: hints, since: now, tellsOfMoney: tellsOfMoney, reference: reference)
     }
 
     /// Whether an answer has said all that the hint was worth. Not where it told of money for a payment that has ended without,

@@ -6,10 +6,12 @@ import Testing
 
 /// Contract §7: a callback that matches no payment is kept, listed, and applied when the payment turns up.
 struct OrphanTests {
-    private static func bench(_ simulation: Simulation, slowStore: Bool = false) throws -> Bench {
-        let bench = try Bench(
-            simulation, [BenchProvider(name: "a", adapter: CallingAdapter(.once, isSigned: true))],
-            slowStore: slowStore)
+    private static func bench(
+        _ simulation: Simulation, isSigned: Bool = true, asksByReference: Bool = true, slowStore: Bool = false
+    ) throws -> Bench {
+        var adapter = CallingAdapter(.once, isSigned: isSigned)
+        adapter.asksByReference = asksByReference
+        let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: adapter)], slowStore: slowStore)
         bench["a"].always("create", .now(Wire.accepted("action", "page=S1")))
         return bench
     }
@@ -37,7 +39,7 @@ struct OrphanTests {
     @Test("a transaction that an app names brings what was told of it before, and the answer after it")
     func appliedBySync() async throws {
         try await Simulation.run { simulation in
-            let bench = try Self.bench(simulation)
+            let bench = try Self.bench(simulation, asksByReference: false)
             let id = try await bench.create().id
             await bench.callback("a", "event=1 state=canceled id=T1")
             #expect(try await bench.payment().status == .requiresAction)
@@ -115,10 +117,96 @@ struct OrphanTests {
         }
     }
 
+    // MARK: After a restart
+
+    @Test("a page that was opened before a restart and paid since is the payment, when its key comes again")
+    func paidBeforeTheKeyIsRepeated() async throws {
+        try await Simulation.run { simulation in
+            let before = try Self.bench(simulation)
+            _ = try await before.create(key: "k")
+            let token = try before.callbackToken(at: "a")
+            let ours = try #require(before["a"].sent("create").first).reference
+            let after = try Bench(
+                simulation, [BenchProvider(name: "a", adapter: CallingAdapter(.once, isSigned: true))], sharing: before)
+            #expect(
+                await after.callback("a", "event=1 state=captured id=T1 ours=\(ours) amount=10000", token: token)
+                    == .accepted)
+            #expect(await after.engine.orphans(limit: 10).count == 1)
+            let again = try await after.create(key: "k")
+            #expect(again.paymentStatus == "captured")
+            #expect(after["a"].creates == 1, "no second page was opened")
+            #expect(await after.engine.orphans(limit: 10).isEmpty)
+        }
+    }
+
+    @Test("and so it is where the key comes first", arguments: [true, false])
+    func paidAfterTheKeyIsRepeated(isSigned: Bool) async throws {
+        try await Simulation.run { simulation in
+            let before = try Self.bench(simulation, isSigned: isSigned)
+            _ = try await before.create(key: "k")
+            let token = try before.callbackToken(at: "a")
+            let ours = try #require(before["a"].sent("create").first).reference
+            let after = try Bench(
+                simulation, [BenchProvider(name: "a", adapter: CallingAdapter(.once, isSigned: isSigned))],
+                sharing: before)
+            after.startInquiries()
+            after["a"].always("create", .now(Wire.accepted("action", "page=S2")))
+            after["a"].always("inquiry", .now(Wire.found("captured", "id=T1 amount=10000")))
+            #expect(try await after.create(key: "k").paymentStatus == "requires_action")
+            #expect(
+                await after.callback(
+                    "a", "event=1 state=captured id=T1 ours=\(ours) amount=10000", token: token, signed: isSigned)
+                    == .accepted)
+            await simulation.advance(by: .seconds(2))
+            #expect(try await after.payment().status == .captured)
+            // The second page is paid as well: that is seen.
+            if isSigned {
+                await after.callback("a", "event=2 state=captured id=T2 ours=\(ours) amount=10000")
+                #expect(try await after.payment().review?.reason == .secondSuccess)
+            }
+        }
+    }
+
+    @Test("a hint about an earlier reference is asked after by that reference, and only its money counts")
+    func hintAboutAnEarlierReference() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(
+                simulation, [BenchProvider(name: "a", adapter: CallingAdapter(.inert, isSigned: false))])
+            bench.startInquiries()
+            bench["a"].script("create", .now(Wire.duplicate), .now(Wire.accepted("action", "page=S2")))
+            bench["a"].script("inquiry", .now(Wire.found("pending")))
+            #expect(try await bench.create().paymentStatus == "requires_action")
+            let references = bench["a"].sent("create").map(\.reference)
+            let paid = references[0]
+            bench["a"].always(
+                "inquiry",
+                .asked { sent in
+                    .now(Wire.found(sent.reference == paid ? "captured" : "action", "id=T1 amount=10000"))
+                })
+            let token = try bench.callbackToken(at: "a")
+            await bench.callback("a", "event=1 state=captured ours=\(paid)", token: token, signed: false)
+            await simulation.advance(by: .seconds(2))
+            #expect(bench["a"].sent("inquiry").last?.reference == paid)
+            #expect(try await bench.payment().status == .captured)
+        }
+    }
+
+    @Test("where the table is full, what tells of no money makes room for what does")
+    func moneyFirst() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            for number in 0..<OrphanTable.capacity {
+                await bench.callback("a", "event=\(number) state=failed id=X\(number)")
+            }
+            #expect(await bench.callback("a", "event=paid state=captured id=Y") == .accepted)
+            #expect(await bench.engine.orphans(limit: 1).first?.notice.eventID == "paid")
+        }
+    }
+
     @Test("no more than one payment can claim a transaction, and none of another's money")
     func claims() async throws {
         try await Simulation.run { simulation in
-            let bench = try Self.bench(simulation)
+            let bench = try Self.bench(simulation, asksByReference: false)
             let id = try await bench.create().id
             bench["a"].always("inquiry", .now(Wire.found("captured", "amount=10000")))
             #expect(await Self.sync(bench, id, claiming: "T1").paymentStatus == "captured")

@@ -6,9 +6,10 @@ import Testing
 
 /// `POST /v1/payments/{id}/sync`.
 struct SyncTests {
-    private static func bench(_ simulation: Simulation) throws -> Bench {
-        let bench = try Bench(
-            simulation, [BenchProvider(name: "a", adapter: CallingAdapter(.once, isSigned: true))])
+    private static func bench(
+        _ simulation: Simulation, _ adapter: any ProviderAdapter = CallingAdapter(.once, isSigned: true)
+    ) throws -> Bench {
+        let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: adapter)])
         bench["a"].always("create", .now(Wire.accepted("pending")))
         return bench
     }
@@ -71,7 +72,7 @@ struct SyncTests {
         ])
     func claim(reply: Transmission, status: Int) async throws {
         try await Simulation.run { simulation in
-            let bench = try Self.bench(simulation)
+            let bench = try Self.bench(simulation, ClaimAdapter())
             let id = try await bench.create().id
             bench["a"].script("inquiry", .now(reply))
             let result = await Self.sync(bench, id, claiming: "T1")
@@ -90,7 +91,7 @@ struct SyncTests {
         arguments: 1...20 as ClosedRange<UInt64>)
     func doubleClaim(seed: UInt64) async throws {
         try await Simulation.run(seed: seed, order: .shuffled) { simulation in
-            let bench = try Self.bench(simulation)
+            let bench = try Self.bench(simulation, ClaimAdapter())
             let first = try await bench.create(key: "1").id
             let second = try await bench.create(key: "2").id
             bench["a"].always("inquiry", .now(Wire.found("captured", "amount=10000")))
@@ -101,6 +102,77 @@ struct SyncTests {
                 bench.engine.payment(id: first, app: nil)?.status, bench.engine.payment(id: second, app: nil)?.status,
             ]
             #expect(Set(statuses) == [.captured, .pending])
+        }
+    }
+
+    @Test("what the provider says of the payment itself comes before what an app claims of it")
+    func claimAgainstTheProvidersWord() async throws {
+        // Unpaid by its own word: money that an app points at is another payment's, whatever its amount.
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let id = try await bench.create().id
+            bench["a"].script(
+                "inquiry", .now(Wire.found("pending", "page=S1")), .now(Wire.found("captured", "id=T1 amount=10000")))
+            let refused = await Self.sync(bench, id, claiming: "T1")
+            #expect(refused.status == 422)
+            #expect(refused.text.contains("/provider_transaction_id"))
+            #expect(try await bench.payment().status == .pending)
+            #expect(try await bench.payment().providerReference == nil)
+        }
+        // Paid by its own word, without naming the transaction: the claim names it.
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let id = try await bench.create().id
+            bench["a"].script(
+                "inquiry", .now(Wire.found("captured", "page=S1 amount=10000")),
+                .now(Wire.found("captured", "id=T1 amount=10000")))
+            #expect(await Self.sync(bench, id, claiming: "T1").status == 200)
+            #expect(try await bench.payment().providerReference == "T1")
+        }
+        // It names the transaction itself: nothing is left to claim.
+        for (claimed, status) in [("T1", 200), ("S1", 200), ("T2", 422)] {
+            try await Simulation.run { simulation in
+                let bench = try Self.bench(simulation)
+                let id = try await bench.create().id
+                bench["a"].always("inquiry", .now(Wire.found("captured", "id=T1 page=S1 amount=10000")))
+                #expect(await Self.sync(bench, id, claiming: claimed).status == status)
+                #expect(try await bench.payment().status == .captured)
+                #expect(try await bench.payment().review == nil)
+            }
+        }
+        // Nobody answers: nothing is believed.
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let id = try await bench.create().id
+            bench["a"].script("inquiry", .now(Wire.broken), .now(Wire.found("captured", "id=T1 amount=10000")))
+            #expect(await Self.sync(bench, id, claiming: "T1").status == 503)
+            #expect(try await bench.payment().status == .pending)
+        }
+    }
+
+    @Test("money of another amount that the provider ties to this payment is not lost in the refusal")
+    func boundMoneyOfAnotherAmount() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, ClaimAdapter())
+            bench["a"].always("create", .now(Wire.accepted("action", "page=S1")))
+            let id = try await bench.create().id
+            bench["a"].always("inquiry", .now(Wire.found("captured", "id=T1 page=S1 amount=9999")))
+            #expect(await Self.sync(bench, id, claiming: "T1").status == 422)
+            let payment = try await bench.payment()
+            #expect(payment.status == .requiresAction)
+            #expect(payment.review?.reason == .amountMismatch)
+        }
+    }
+
+    @Test("a sync that got no answer says so, with the payment as last known")
+    func noAnswer() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let id = try await bench.create().id
+            bench["a"].always("inquiry", .now(Wire.refused))
+            let result = await Self.sync(bench, id)
+            #expect(result.status == 503)
+            #expect(result.paymentStatus == "pending")
         }
     }
 }

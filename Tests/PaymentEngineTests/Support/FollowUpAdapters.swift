@@ -109,9 +109,9 @@ extension Bench {
                 call: call(app: app, request: "req-\(key)", within: timeout)))
     }
 
-    /// A payment of KES 100.00 at `a` in that state.
-    func payment(_ state: String, capture: CaptureMode = .manual) async throws -> String {
+    /// A payment of KES 100.00 at `a` in that state; captured by hand where it is `authorized`, unless said otherwise.
+    func payment(_ state: String, capture: CaptureMode? = nil) async throws -> String {
         self["a"].script("create", .now(Wire.accepted(state, "id=T1 amount=10000")))
-        return try await create(key: "create", capture: capture).id
+        return try await create(key: "create", capture: capture ?? (state == "authorized" ? .manual : .automatic)).id
     }
 }

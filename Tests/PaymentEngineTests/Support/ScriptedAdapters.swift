@@ -88,6 +88,17 @@ struct AskableAdapter: ScriptedInquiring {
     var leastInquiryInterval: Duration = .zero
 }
 
+/// Can be asked only by the id of a transaction, which an app tells it.
+struct ClaimAdapter: ScriptedInquiring {
+    var safety: SendSafety = .once
+    var leastInquiryInterval: Duration = .zero
+
+    func inquiryRequest(for subject: InquirySubject) -> ProviderRequest? {
+        guard let id = subject.claimedTransactionID ?? subject.providerReference else { return nil }
+        return ProviderRequest(.get, "/inquiry?ref=\(subject.reference)&claim=\(id)")
+    }
+}
+
 /// Needs a token for every request.
 struct TokenAdapter: ScriptedInquiring, TokenAuthenticated {
     var safety: SendSafety = .once
@@ -114,11 +125,21 @@ struct CallingAdapter: ScriptedInquiring, CallbackReceiving {
     var leastInquiryInterval: Duration = .zero
     var takesCallbackAddress: Bool { true }
 
+    /// Else by the id of a transaction alone.
+    var asksByReference = true
+
     init() {}
     init(_ safety: SendSafety, isSigned: Bool, leastInquiryInterval: Duration = .zero) {
         self.safety = safety
         self.isSigned = isSigned
         self.leastInquiryInterval = leastInquiryInterval
+    }
+
+    func inquiryRequest(for subject: InquirySubject) -> ProviderRequest? {
+        let id = subject.claimedTransactionID ?? subject.providerReference
+        guard asksByReference || id != nil else { return nil }
+        let claim = subject.claimedTransactionID.map { "&claim=\($0)" } ?? ""
+        return ProviderRequest(.get, "/inquiry?ref=\(subject.reference)\(claim)")
     }
 
     func verifyCallback(_ delivery: CallbackDelivery) -> CallbackVerdict {
