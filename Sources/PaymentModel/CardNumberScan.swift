@@ -57,10 +57,17 @@ public enum CardNumberScan {
     }
 
     private static func endsWithCardNumber(_ digits: [UInt8], _ groups: [Int]) -> Bool {
+        var end = digits.count
+        var (shortest, longest) = (Int.max, 0)
         for start in groups.reversed() {
             let count = digits.count - start
             if count > lengths.upperBound { return false }
-            guard count >= lengths.lowerBound else { continue }
+            shortest = min(shortest, end - start)
+            longest = max(longest, end - start)
+            end = start
+            // People write a card number in groups of two digits and more, or digit by digit. A lone digit between longer groups is
+            // part of an order's or an invoice's number.
+            guard count >= lengths.lowerBound, shortest > 1 || longest == 1 else { continue }
             let number = digits[start...]
             if passesLuhn(number), CardBrand(number: String(decoding: number, as: UTF8.self)) != .unknown {
                 return true
