@@ -69,7 +69,7 @@ package protocol PaymentAPI: Sendable {
     /// Where the customer's browser goes on to from a callback address; nil where the token is not right.
     func returnAddress(provider: String, token: String) async -> String?
 
-    /// The callbacks that match no payment, newest first.
+    /// The callbacks that match no payment: those that tell of money first, newest first.
     func orphans(limit: Int) async -> [OrphanCallback]
 
     /// Settles a payment by hand.

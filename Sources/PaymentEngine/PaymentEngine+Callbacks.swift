@@ -137,7 +137,7 @@ extension PaymentEngine {
         return isApplied
     }
 
-    /// The callbacks that match no payment, newest first.
+    /// The callbacks that match no payment: those that tell of money first, newest first.
     package func orphans(limit: Int) async -> [OrphanCallback] { await store.orphans(limit: limit) }
 
     /// Where a customer's browser that lands on a callback address is sent: the payment's `return_url`. Nil for an address

@@ -44,11 +44,14 @@ extension PaymentEngine {
             let adapter = runtime.adapter as? any Inquiring
         else { return nil }
         let payment = record.payment
+        // What the provider told belongs to the last reference, and to no other page of the payment.
+        let isLast = reference == nil || reference == record.reference
         let subject = InquirySubject(
-            reference: reference ?? record.reference, providerReference: payment.providerReference,
-            checkoutReference: payment.checkoutReference, money: payment.money, method: payment.method,
-            capture: payment.capture, createdAt: payment.createdAt, expiresAt: payment.expiresAt,
-            session: record.session, now: environment.wallClock, claimedTransactionID: id)
+            reference: reference ?? record.reference, providerReference: isLast ? payment.providerReference : nil,
+            checkoutReference: isLast ? payment.checkoutReference : nil, money: payment.money,
+            method: payment.method, capture: payment.capture, createdAt: payment.createdAt,
+            expiresAt: isLast ? payment.expiresAt : nil, session: isLast ? record.session : [:],
+            now: environment.wallClock, claimedTransactionID: id)
         guard let request = adapter.inquiryRequest(for: subject) else { return nil }
         return Inquiry(adapter: adapter, subject: subject, request: request)
     }

@@ -22,6 +22,8 @@ extension PaymentEngine {
         switch result {
         case .claimRefused(let detail):
             return Answer(.field("/provider_transaction_id", detail), instance: call.requestID)
+        case .cannotAsk where providerTransactionID == nil && record.payment.status == .unknown:
+            return Answer(status: 202, payment: await store.record(id)?.payment ?? record.payment)
         case .cannotAsk:
             return Answer(
                 Problem(.operationNotSupported, "the provider of this payment cannot be asked"),
@@ -33,7 +35,8 @@ extension PaymentEngine {
                 return Answer(status: isOpen ? 202 : 200, payment: payment)
             }
             var problem = Problem(
-                .noProviderAvailable, "the provider gave no answer; the payment is as last known", retryAfter: 5)
+                .noProviderAvailable, "the provider was not asked, or gave no answer; the payment is as last known",
+                retryAfter: 5)
             problem.payment = payment
             return Answer(problem, instance: call.requestID)
         }

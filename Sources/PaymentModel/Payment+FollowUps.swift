@@ -27,6 +27,9 @@ extension Payment {
         guard status == .captured || status == .partiallyRefunded else {
             throw .state("only a captured payment can be refunded; this one is \(status.rawValue)")
         }
+        if review?.reason == .reversal {
+            throw .state("money went back without a refund of ours: a person has to look first")
+        }
         guard refundable > 0, (amount ?? refundable) <= refundable else { throw .amount(left: refundable) }
         return amount ?? refundable
     }

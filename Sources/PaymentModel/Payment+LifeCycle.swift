@@ -111,6 +111,7 @@ extension Payment {
         if next == .partiallyRefunded || next == .refunded, amountCaptured == 0 { amountCaptured = money.minorUnits }
         if next == .refunded { amountRefunded = amountCaptured }
         if !next.holdsMoney, refunds.isEmpty { amountCaptured = 0 }
+        settledReview = review
         review = nil
         if let open = openOperation, open.type == .refund { settleRefund(open, by: next) }
         openOperation = nil
@@ -266,9 +267,11 @@ extension Payment {
         guard review == nil || review?.reason.isLackOfAnswer == true && !reason.isLackOfAnswer else {
             return .needsReview(new: false)
         }
-        review = Review(
+        let found = Review(
             reason: reason, provider: observation.provider, providerReference: observation.providerReference,
             money: observation.money, since: now)
+        if let settledReview, found.saysTheSame(as: settledReview) { return .unchanged }
+        review = found
         updatedAt = now
         return .needsReview(new: true)
     }

@@ -26,6 +26,8 @@ public struct Payment: Sendable, Hashable {
     public internal(set) var decline: Decline?
     public internal(set) var openOperation: OpenOperation?
     public internal(set) var review: Review?
+    /// The review that a person settled last: told again it is no news.
+    var settledReview: Review?
     public internal(set) var refunds: [Refund] = []
     /// Whether funds were ever held: what tells of that again tells of the past.
     public internal(set) var wasAuthorized = false
@@ -169,6 +171,12 @@ public struct Review: Sendable, Hashable {
     /// What the provider said, where it names money.
     public let money: Money?
     public let since: Timestamp
+
+    /// Whether it was found before, at whatever time.
+    func saysTheSame(as other: Review) -> Bool {
+        reason == other.reason && provider == other.provider && providerReference == other.providerReference
+            && money == other.money
+    }
 
     /// Makes a review.
     public init(reason: Reason, provider: String, providerReference: String?, money: Money?, since: Timestamp) {

@@ -138,6 +138,59 @@ extension EndToEnd {
             }
         }
 
+        // MARK: Waypay: a page from before a restart
+
+        @Test func aPageFromBeforeARestartIsPaidAfterItsKeyCameAgain() async throws {
+            let body = """
+                {"amount":110100,"currency":"PKR","method":"checkout","country":"PK","reference":"order-1",
+                 "description":"A lamp","return_url":"https://shop.example.com/done"}
+                """
+            try await withProviders { providers in
+                @Sendable func orders() async throws -> [(reference: String, callback: String)] {
+                    try await providers.received("waypay").filter { $0.method == "POST" }.map { request in
+                        (
+                            request.body?["orderRef"]?["orderRef"]?.string ?? "",
+                            request.body?["callbackUrl"]?.string ?? ""
+                        )
+                    }
+                }
+                try await withRouter(.shipped, providers) { router in
+                    let opened = try await router.pay("k-1", body)
+                    #expect(opened["status"] == "requires_action")
+                }
+                let first = try #require(try await orders().first)
+                try await withRouter(.shipped, providers) { router in
+                    let again = try await router.pay("k-1", body)
+                    #expect(again["status"] == "requires_action")
+                    #expect(again.attempts.first == "waypay-main:create=ambiguous(duplicate)")
+                    try await providers.settle("waypay", first.reference, "success")
+                    // The address of the first page was that of the router before.
+                    let path = try #require(
+                        first.callback.range(of: "/webhooks/").map { first.callback[$0.lowerBound...] })
+                    let told = """
+                        {"id":"e1","type":"TransactionStatusChanged","created":1768724277,"livemode":false,"data":{
+                        "TransactionId":"829727d1-7193-4177-9da8-9765b18699c3","PreviousStatus":"Pending",
+                        "CurrentStatus":"Completed","Amount":1101.00,"Currency":"PKR","Reason":null,
+                        "TransactionReference":"W1","CustomerRef":null,"OrderRef":"{\\"OrderRef\\":\\"\(first.reference)\\"}",
+                        "MerchantId":"m","Timestamp":"2026-01-18T08:17:57.6448041+00:00"},"api_version":"v1"}
+                        """
+                    let heard = try await providers.http.answer(
+                        .POST, "http://127.0.0.1:\(router.api)\(path)", ["content-type": "application/json"],
+                        Array(told.utf8))
+                    #expect(heard.status == 200)
+                    try await router.payment(again["id"], becomes: "captured")
+                    // The customer pays the second page too: that is seen.
+                    let second = try #require(try await orders().last)
+                    #expect(second.reference != first.reference)
+                    try await providers.settle("waypay", second.reference, "success")
+                    _ = try await eventually("a review") {
+                        let payment = try await router.payment(again["id"])
+                        return payment.json["review"]?["reason"]?.string == "second_success" ? payment : nil
+                    }
+                }
+            }
+        }
+
         // MARK: Payalo: its only callback is lost
 
         @Test func payalosOnlyCallbackIsLost() async throws {

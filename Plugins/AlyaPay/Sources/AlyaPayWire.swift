@@ -28,8 +28,9 @@ enum AlyaPayWire {
                 json.array { json in
                     for item in lines(of: request) {
                         json.object { json in
-                            json.member("id", item.id)
-                            json.member("name", item.name)
+                            // As AlyaPay's own modules cut them: a text that is too long must not cost the payment.
+                            json.member("id", cut(item.id, 64))
+                            json.member("name", cut(item.name, 255))
                             json.member("price", number: AlyaPayMapping.price(of: item.unitAmount, currency))
                             json.member("quantity", item.quantity)
                         }
@@ -51,6 +52,10 @@ enum AlyaPayWire {
                 id: request.reference, name: request.description ?? request.reference,
                 unitAmount: request.money.minorUnits, quantity: 1)
         ]
+    }
+
+    private static func cut(_ text: String, _ most: Int) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(most)))
     }
 
     /// Visible ASCII, which a header can carry.

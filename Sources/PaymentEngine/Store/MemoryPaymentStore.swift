@@ -169,7 +169,7 @@ package final class MemoryPaymentStore: PaymentStore {
     }
 
     package func orphans(limit: Int) async -> [OrphanCallback] {
-        state.withLock { $0.orphans.orphans.suffix(limit).reversed() }
+        state.withLock { $0.orphans.newest(limit) }
     }
 
     package func attention() async -> (unknown: Int, underReview: Int) {

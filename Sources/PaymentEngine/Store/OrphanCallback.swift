@@ -49,6 +49,14 @@ struct OrphanTable: Sendable {
         return true
     }
 
+    /// At most so many: those that tell of money first, newest first.
+    func newest(_ limit: Int) -> [OrphanCallback] {
+        let newest = orphans.reversed()
+        let money = newest.lazy.filter { $0.notice.report.state.isMoney }.prefix(limit)
+        let rest = newest.lazy.filter { !$0.notice.report.state.isMoney }.prefix(limit)
+        return Array((Array(money) + Array(rest)).prefix(limit))
+    }
+
     /// Takes out those that name one of the references, oldest first.
     mutating func take(naming names: [String]) -> [OrphanCallback] {
         guard !orphans.isEmpty else { return [] }

@@ -37,7 +37,7 @@ package protocol PaymentStore: Sendable {
     /// Takes out the kept callbacks that name one of the references, oldest first.
     func takeOrphans(naming names: [String]) async -> [OrphanCallback]
 
-    /// The kept callbacks, newest first.
+    /// The kept callbacks: those that tell of money first, newest first.
     func orphans(limit: Int) async -> [OrphanCallback]
 
     /// How many payments are `unknown`, and how many are under review.

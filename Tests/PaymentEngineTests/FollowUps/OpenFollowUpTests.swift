@@ -301,6 +301,10 @@ struct OpenFollowUpTests {
             let payment = try await bench.payment()
             #expect(payment.status == .captured)
             #expect(payment.review?.reason == .reversal)
+            // Returned already, perhaps: not once more before a person has looked.
+            let id = payment.id
+            #expect(try await bench.followUp(.refund, id, key: "r1").code == "invalid-state")
+            #expect(bench["a"].sent("refund").isEmpty)
         }
     }
 

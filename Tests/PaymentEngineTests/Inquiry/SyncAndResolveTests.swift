@@ -179,6 +179,28 @@ struct SyncTests {
 
 /// `POST /admin/payments/{id}/resolve`.
 struct ResolveTests {
+    @Test("what a person has settled is no news when it is told again; what differs is")
+    func settledReview() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(
+                simulation, [BenchProvider(name: "a", adapter: CallingAdapter(.once, isSigned: true))])
+            bench["a"].always("create", .now(Wire.accepted("pending", "id=T1")))
+            bench["a"].always("inquiry", .now(Wire.found("captured", "id=T1 amount=9999")))
+            let id = try await bench.create().id
+            func sync() async {
+                _ = await bench.engine.sync(payment: id, providerTransactionID: nil, call: bench.call())
+            }
+            await sync()
+            #expect(try await bench.payment().review?.reason == .amountMismatch)
+            _ = try await bench.engine.resolve(payment: id, to: .captured, providerReference: nil, note: "seen")
+            await sync()
+            #expect(try await bench.payment().review == nil)
+            bench["a"].always("inquiry", .now(Wire.found("captured", "id=T1 amount=1")))
+            await sync()
+            #expect(try await bench.payment().review?.money?.minorUnits == 1)
+        }
+    }
+
     @Test("settles an unknown payment and its key, with the note")
     func resolves() async throws {
         try await Simulation.run { simulation in

@@ -139,7 +139,8 @@ struct CallingAdapter: ScriptedInquiring, CallbackReceiving {
         let id = subject.claimedTransactionID ?? subject.providerReference
         guard asksByReference || id != nil else { return nil }
         let claim = subject.claimedTransactionID.map { "&claim=\($0)" } ?? ""
-        return ProviderRequest(.get, "/inquiry?ref=\(subject.reference)\(claim)")
+        let page = subject.checkoutReference.map { "&page=\($0)" } ?? ""
+        return ProviderRequest(.get, "/inquiry?ref=\(subject.reference)\(page)\(claim)")
     }
 
     func verifyCallback(_ delivery: CallbackDelivery) -> CallbackVerdict {
