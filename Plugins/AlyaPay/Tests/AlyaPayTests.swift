@@ -87,6 +87,22 @@ struct AlyaPayRequestTests {
         #expect(other["items"]?.array?.first?["name"]?.string == "order-1001")
     }
 
+    @Test func textsThatAreTooLongAreCut() throws {
+        let long = try Example.order { $0.description = String(repeating: "é", count: 1024) }
+        let made = try JSONValue(parsing: Example.adapter().createRequest(for: long).body)
+        #expect(made["items"]?.array?.first?["name"]?.string == String(repeating: "é", count: 255))
+        let listed = try Example.order {
+            $0.items = [
+                .init(
+                    id: String(repeating: "i", count: 300), name: String(repeating: "n", count: 300),
+                    unitAmount: $0.money.minorUnits, quantity: 1)
+            ]
+        }
+        let item = try JSONValue(parsing: Example.adapter().createRequest(for: listed).body)["items"]?.array?.first
+        #expect(item?["id"]?.string?.count == 64)
+        #expect(item?["name"]?.string?.count == 255)
+    }
+
     @Test func pricesAreExactAndLinesWithoutAPriceAreLeftOut() throws {
         let order = try Example.order {
             $0.money = Money(minorUnits: 29_905, currency: $0.money.currency)
