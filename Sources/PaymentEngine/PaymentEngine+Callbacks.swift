@@ -92,6 +92,9 @@ extension PaymentEngine {
         }
     }
 
+    /// Bytes, the instance's name included; ours and every provider's are far shorter.
+    private static var longestReference: Int { 512 }
+
     /// Keeps a delivery that matches no payment, for the one that may turn up.
     private func keep(
         _ notice: CallbackNotice, from name: String, vouchedFor: String?, isAuthentic: Bool
@@ -99,8 +102,13 @@ extension PaymentEngine {
         let orphan = OrphanCallback(
             id: newID("cb"), provider: name, notice: notice, vouchedFor: vouchedFor, isAuthentic: isAuthentic,
             receivedAt: environment.wallClock)
-        // No reference of ours or theirs is that long: it will never match.
-        guard orphan.names.allSatisfy({ $0.utf8.count <= 512 }), await store.keep(orphan) else {
+        guard orphan.names.allSatisfy({ $0.utf8.count <= Self.longestReference }) else {
+            // No payment will ever learn it, so it need not come again either.
+            logger.warning("callback names an impossible reference", metadata: ["provider": "\(name)"])
+            metrics.callback(name, "unmatched")
+            return .accepted
+        }
+        guard await store.keep(orphan) else {
             logger.error("no room for a callback that matches no payment", metadata: ["provider": "\(name)"])
             metrics.callback(name, "not_kept")
             return .notKept

@@ -178,7 +178,7 @@ extension PaymentEngine {
             changed.isBeingAsked = false
             if let hint = changed.hint, hint.number == record.hint?.number {
                 let isStale = hint.since.duration(to: instant) >= InquiryPolicy.givesUpAfter
-                if isAnswered && changed.isSettled(hint) || isStale {
+                if isAnswered && changed.isAnswered(hint) || isStale {
                     changed.hint = nil
                 } else {
                     changed.hint?.tries += 1
@@ -213,6 +213,15 @@ extension PaymentEngine {
             case .replied(.found), .replied(.notFound): true
             default: false
             }
+        if let reference, reference != record.reference {
+            // Of a page that was opened before the last one only money counts: the customer has the last one, and what is
+            // unpaid or unknown of the other says nothing of it.
+            await store.update(id) { $0.lastAskedAt = instant }
+            if case .replied(.found(let report)) = exchanged, report.state.isMoney {
+                await apply(report, from: provider, to: id)
+            }
+            return isAnswered ? .answered : .noAnswer
+        }
         if case .skipped = exchanged {
         } else {
             await store.update(id) { record in
@@ -229,8 +238,6 @@ extension PaymentEngine {
                 report.providerReference = transaction
                 await applyOrphans(naming: [PaymentRecord.name(provider, transaction)])
             }
-            // Of a page that was opened before the last one only money counts: the customer has the last one.
-            if let reference, reference != record.reference, !report.state.isMoney { return .answered }
             // What is found was seen; whether an open follow-up was, its asking decides.
             await store.update(id) { if $0.openFollowUp == nil { $0.neverSeenSince = nil } }
             await apply(report, from: provider, to: id)

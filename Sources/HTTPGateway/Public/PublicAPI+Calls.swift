@@ -126,15 +126,20 @@ extension ServableMethod {
 extension Reply {
     /// A page of payments.
     init(_ page: PaymentPage) {
+        self.init(page: page.payments, nextCursor: page.nextCursor) { $1.write(to: &$0) }
+    }
+
+    /// A page of a list, newest first.
+    init<Item>(page items: [Item], nextCursor: String?, write: (inout JSONWriter, Item) -> Void) {
         self.init { json in
             json.object { json in
                 json.member("object", "list")
                 json.member("data") { json in
                     json.array { json in
-                        for payment in page.payments { payment.write(to: &json) }
+                        for item in items { write(&json, item) }
                     }
                 }
-                json.member("next_cursor", page.nextCursor)
+                json.member("next_cursor", nextCursor)
             }
         }
     }

@@ -6,17 +6,7 @@ import StrictJSON
 extension PublicAPI {
     func listEvents(_ inbound: Inbound, _ call: Call) async throws -> Reply {
         let page = try await api.events(EventQuery(inbound.query, app: call.app.name))
-        return Reply { json in
-            json.object { json in
-                json.member("object", "list")
-                json.member("data") { json in
-                    json.array { json in
-                        for event in page.events { event.write(to: &json) }
-                    }
-                }
-                json.member("next_cursor", page.nextCursor)
-            }
-        }
+        return Reply(page: page.events, nextCursor: page.nextCursor) { $1.write(to: &$0) }
     }
 
     func readEvent(_ id: String, _ inbound: Inbound, _ call: Call) async throws -> Reply {

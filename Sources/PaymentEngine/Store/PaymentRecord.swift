@@ -115,7 +115,7 @@ package struct PaymentRecord: Sendable {
 
     /// Whether an answer has said all that the hint was worth. Not where it told of money for a payment that has ended without,
     /// and the provider does not say so yet: its own status may follow its callback late, and nobody else would ask.
-    func isSettled(_ hint: Hint) -> Bool {
+    func isAnswered(_ hint: Hint) -> Bool {
         !hint.tellsOfMoney || isToBeAsked || payment.status == .authorized || payment.status.holdsMoney
     }
 

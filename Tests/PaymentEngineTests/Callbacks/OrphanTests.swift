@@ -194,6 +194,39 @@ struct OrphanTests {
         }
     }
 
+    @Test("what is not known of an earlier reference ends nothing of the last one")
+    func unknownEarlierReference() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(
+                simulation, [BenchProvider(name: "a", adapter: CallingAdapter(.inert, isSigned: false))])
+            bench.startInquiries()
+            let end = simulation.clock.wallClock.advanced(by: .seconds(60)).milliseconds
+            bench["a"].script(
+                "create", .now(Wire.duplicate), .now(Wire.accepted("action", "page=S2 expires=\(end)")))
+            bench["a"].script("inquiry", .now(Wire.found("pending")))
+            _ = try await bench.create()
+            let earlier = bench["a"].sent("create")[0].reference
+            bench["a"].always(
+                "inquiry", .asked { sent in .now(sent.reference == earlier ? Wire.notFound : Wire.broken) })
+            let token = try bench.callbackToken(at: "a")
+            await simulation.advance(by: .seconds(400))
+            await bench.callback("a", "event=1 state=captured ours=\(earlier)", token: token, signed: false)
+            await simulation.advance(by: .seconds(2))
+            #expect(bench["a"].sent("inquiry").last?.reference == earlier)
+            #expect(try await bench.payment().status == .requiresAction)
+        }
+    }
+
+    @Test("a reference that no payment can have is answered, and not kept")
+    func impossibleReference() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation)
+            let long = String(repeating: "x", count: 10_000)
+            #expect(await bench.callback("a", "event=1 state=captured id=\(long)") == .accepted)
+            #expect(await bench.engine.orphans(limit: 10).isEmpty)
+        }
+    }
+
     @Test("where the table is full, what tells of no money makes room for what does")
     func moneyFirst() async throws {
         try await Simulation.run { simulation in
