@@ -119,6 +119,7 @@ let package = Package(
                 .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
         .library("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
+        .library("Simulation", ["PaymentEngine", "PaymentModel", "Resilience", .heap]),
         .executableTarget(
             name: "switchyard",
             dependencies: [
@@ -141,8 +142,8 @@ let package = Package(
         .tests(
             "PaymentEngine",
             [
-                "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes, .logging,
-                .metricsTestKit,
+                "PaymentModel", "ProviderKit", "Resilience", "Routing", "Simulation", "StrictJSON", .crypto, .httpTypes,
+                .logging, .metricsTestKit,
             ]),
         .tests(
             "ProviderSandbox",

@@ -2,6 +2,7 @@ import Metrics
 import MetricsTestKit
 import PaymentModel
 import ProviderKit
+import Simulation
 import Testing
 
 @testable import PaymentEngine

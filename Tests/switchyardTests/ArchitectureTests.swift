@@ -23,6 +23,7 @@ import Testing
         // A party of its own: it shares nothing with the plugins but the reading of JSON.
         "ProviderSandbox": ["StrictJSON"],
         "ProviderConformance": kit,
+        "Simulation": edges,
         "switchyard": edges.union(["ConfigFiles", "HTTPGateway", "ProviderTransport", "ProviderSandbox"]),
     ]
 

@@ -3,6 +3,7 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Routing
+import Simulation
 import Testing
 
 /// Nobody is charged twice and no payment is lost, whatever is lost, late, repeated or reordered. Hundreds of seeded worlds, each

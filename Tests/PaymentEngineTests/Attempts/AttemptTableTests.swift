@@ -3,6 +3,7 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Routing
+import Simulation
 import Testing
 
 /// The table of contract §6: what came back × what a repeat means × what the route lets pass.

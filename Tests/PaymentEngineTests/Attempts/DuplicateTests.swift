@@ -1,6 +1,7 @@
 @testable import PaymentEngine
 import PaymentModel
 import ProviderKit
+import Simulation
 import Testing
 
 /// Sends that the provider has seen before: after a restart, and of operations that move no money by themselves.

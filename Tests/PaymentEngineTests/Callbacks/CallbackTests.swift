@@ -3,6 +3,7 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Routing
+import Simulation
 import Testing
 
 /// Contract §7: whose word is believed, and what it does.

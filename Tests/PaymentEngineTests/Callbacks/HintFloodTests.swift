@@ -1,6 +1,7 @@
 @testable import PaymentEngine
 import PaymentModel
 import ProviderKit
+import Simulation
 import Testing
 
 /// The address that a provider without signatures calls may be known to the customer's browser, so whoever has it may send

@@ -2,6 +2,7 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Testing
 
 /// Contract §7: a callback that matches no payment is kept, listed, and applied when the payment turns up.

@@ -1,11 +1,12 @@
 @testable import PaymentEngine
 import PaymentModel
+import Simulation
 import Testing
 
 /// The delivery of an event as a value.
 struct EventDeliveryTests {
     private static let start = ContinuousClock.now
-    private static let calendar = ManualEnvironment.calendarStart
+    private static let calendar = VirtualEnvironment.calendarStart
 
     /// Takes outcomes, one after the other, each as soon as it may, in attempts that take no time.
     private struct Course {

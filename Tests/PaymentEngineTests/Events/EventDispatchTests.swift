@@ -4,6 +4,7 @@ import MetricsTestKit
 @testable import PaymentEngine
 import PaymentModel
 import ProviderKit
+import Simulation
 import StrictJSON
 import Testing
 
@@ -64,7 +65,7 @@ struct EventDispatchTests {
             #expect(headers["content-type"] == "application/json")
             #expect(headers["user-agent"]?.hasPrefix("Switchyard/") == true)
             #expect(headers["webhook-id"] == "evt_\(id.dropFirst(4))_1")
-            let seconds = ManualEnvironment.calendarStart.milliseconds / 1000
+            let seconds = VirtualEnvironment.calendarStart.milliseconds / 1000
             #expect(headers["webhook-timestamp"] == "\(seconds)")
             #expect(
                 headers["webhook-signature"]
@@ -74,7 +75,7 @@ struct EventDispatchTests {
             let bodies = try sent.map { try JSONValue(parsing: $0.request.body) }
             #expect(bodies.map { $0["type"]?.string } == ["payment.pending", "payment.captured"])
             #expect(bodies.map { $0["data"]?["status"]?.string } == ["pending", "captured"])
-            #expect(bodies[0]["timestamp"]?.string == ManualEnvironment.calendarStart.description)
+            #expect(bodies[0]["timestamp"]?.string == VirtualEnvironment.calendarStart.description)
             let event = try await Self.event(bench, "payment.captured")
             #expect(event.delivery.status == .delivered)
             #expect(event.delivery.attempts == 1)
@@ -225,7 +226,7 @@ struct EventDispatchTests {
             #expect(states == [.delivered, .delivered, .delivered, .delivered, .delivered, .pending])
             let bad = try #require(await bench.engine.events(query).events.last)
             let next = try #require(bad.delivery.nextAttemptAt)
-            #expect(next > ManualEnvironment.calendarStart.advanced(by: .seconds(269)))
+            #expect(next > VirtualEnvironment.calendarStart.advanced(by: .seconds(269)))
         }
     }
 

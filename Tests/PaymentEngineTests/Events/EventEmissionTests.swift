@@ -2,12 +2,13 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import StrictJSON
 import Testing
 
 /// Which changes are events, in the store and through the engine.
 struct EventEmissionTests {
-    private static let now = ManualEnvironment.calendarStart
+    private static let now = VirtualEnvironment.calendarStart
 
     private static func record(_ id: String = "pay_1", app: String = "shop", key: UInt8 = 1) -> PaymentRecord {
         let request = PaymentRequest(
@@ -21,7 +22,7 @@ struct EventEmissionTests {
 
     private static func store(max: Int = 10) -> MemoryPaymentStore {
         MemoryPaymentStore(
-            environment: ManualEnvironment(seed: 1), limits: { (max, .seconds(30 * 86_400)) })
+            environment: VirtualEnvironment(seed: 1), limits: { (max, .seconds(30 * 86_400)) })
     }
 
     /// The types of an app's events, oldest first.

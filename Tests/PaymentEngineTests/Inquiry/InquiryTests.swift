@@ -2,6 +2,7 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Testing
 
 /// The background inquiry of contract §6.
@@ -20,7 +21,7 @@ struct InquiryTests {
     }
 
     private static func expiry(in seconds: Int) -> String {
-        "expires=\(ManualEnvironment.calendarStart.milliseconds + Int64(seconds) * 1000)"
+        "expires=\(VirtualEnvironment.calendarStart.milliseconds + Int64(seconds) * 1000)"
     }
 
     @Test(

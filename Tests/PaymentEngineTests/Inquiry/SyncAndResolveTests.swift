@@ -2,6 +2,7 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Testing
 
 /// `POST /v1/payments/{id}/sync`.

@@ -3,6 +3,7 @@ import HTTPTypes
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Testing
 
 /// Tokens of contract §6, through the engine.

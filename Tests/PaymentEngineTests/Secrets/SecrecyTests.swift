@@ -1,6 +1,7 @@
 @testable import PaymentEngine
 import PaymentModel
 import ProviderKit
+import Simulation
 import Testing
 
 /// What must never be seen is not in logs, answers or descriptions, whatever happens.

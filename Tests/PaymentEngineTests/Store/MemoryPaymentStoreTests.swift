@@ -2,6 +2,7 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Testing
 
 /// The store through the engine: what makes room, what never does, and what lists hold.
@@ -111,8 +112,8 @@ struct MemoryPaymentStoreTests {
             query.provider = "b"
             #expect(try await all(query).isEmpty)
             query.provider = "a"
-            query.createdFrom = ManualEnvironment.calendarStart.advanced(by: .seconds(5))
-            query.createdTo = ManualEnvironment.calendarStart.advanced(by: .seconds(8))
+            query.createdFrom = VirtualEnvironment.calendarStart.advanced(by: .seconds(5))
+            query.createdTo = VirtualEnvironment.calendarStart.advanced(by: .seconds(8))
             #expect(try await all(query) == ["order-7", "order-6", "order-5"])
         }
     }
@@ -164,7 +165,7 @@ struct MemoryPaymentStoreTests {
 
     @Test("twenty thousand through a store of a thousand: as many as fit remain, each once")
     func churn() async throws {
-        let clock = ManualEnvironment(seed: 1)
+        let clock = VirtualEnvironment(seed: 1)
         let store = MemoryPaymentStore(environment: clock) { (1000, .seconds(86_400)) }
         for number in 0..<20_000 {
             let request = PaymentRequest(

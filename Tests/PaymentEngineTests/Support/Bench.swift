@@ -6,6 +6,7 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Routing
+import Simulation
 import StrictJSON
 import Synchronization
 import Testing
@@ -33,7 +34,7 @@ struct Bench: Sendable {
     let log: LogRecorder
     let metrics: TestMetrics
 
-    var clock: ManualEnvironment { simulation.clock }
+    var clock: VirtualEnvironment { simulation.clock }
 
     init(
         _ simulation: Simulation, _ providers: [BenchProvider],

@@ -1,6 +1,7 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Synchronization
 
 /// A provider that does what a test says, and remembers what it was sent.
@@ -39,10 +40,10 @@ final class ScriptedTransport: ProviderTransport {
     }
 
     let name: String
-    private let clock: ManualEnvironment
+    private let clock: VirtualEnvironment
     private let state = Mutex(State())
 
-    init(name: String, clock: ManualEnvironment) {
+    init(name: String, clock: VirtualEnvironment) {
         self.name = name
         self.clock = clock
     }
