@@ -9,6 +9,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     // Nothing pins the versions of dependencies, so a deprecation there must not break a build here.
     .treatWarning("DeprecatedDeclaration", as: .warning),
+    // Deliberate bugs that tests of the simulator switch on; no release build holds them.
+    .define("PLANTED_BUGS", .when(configuration: .debug)),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),

@@ -32,6 +32,18 @@ extension PaymentEngine {
             key: scope, app: call.app.name, fingerprint: fingerprint, deadline: call.deadline)
         switch claim {
         case .run(let lease):
+            #if PLANTED_BUGS
+                if PlantedBug.releaseKeyEarly.isPlanted {
+                    keys.release(lease, Answer(Problem(.internalError), instance: call.requestID))
+                }
+                if PlantedBug.dropLeaseOnCancellation.isPlanted {
+                    return await withTaskCancellationHandler {
+                        await detached { await run(lease) }
+                    } onCancel: {
+                        keys.release(lease, Answer(Problem(.internalError), instance: call.requestID))
+                    }
+                }
+            #endif
             return await detached { await run(lease) }
         case .answer(var answer, let isReplayed):
             answer.isReplayed = isReplayed
@@ -180,6 +192,12 @@ extension PaymentEngine {
         _ answer: (PaymentRecord) -> Answer, of record: PaymentRecord, _ lease: IdempotencyLease
     ) -> Answer {
         let answer = answer(record)
+        #if PLANTED_BUGS
+            if PlantedBug.cacheUnknownAsFinal.isPlanted {
+                keys.keep(lease, answer)
+                return answer
+            }
+        #endif
         if record.payment.status == .unknown {
             keys.hold(lease, open: record.payment.id, answer)
         } else {

@@ -140,6 +140,9 @@ package final class PaymentEngine: Sendable {
         return ResourceID.make(prefix, at: environment.wallClock, using: &random)
     }
 
+    /// How much work is under way that draining waits for.
+    var underWay: Int { state.withLock { $0.underWay } }
+
     /// Runs work that no caller can cancel and that draining waits for, from this moment on: its task may start later.
     func detached<Result: Sendable>(_ work: @escaping @Sendable () async -> Result) async -> Result {
         beginWork()

@@ -4,6 +4,9 @@ import Synchronization
 final class PaymentLocks: Sendable {
     private let waiting = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
+    /// Payments of which something is under way.
+    var count: Int { waiting.withLock { $0.count } }
+
     /// Runs `work` when all that came before it for this payment has ended.
     func serialized<Result>(_ payment: String, _ work: () async -> Result) async -> Result {
         await withCheckedContinuation { continuation in

@@ -1,4 +1,5 @@
 import PaymentModel
+import Resilience
 
 /// The right to send one money-moving request to one provider.
 ///
@@ -51,6 +52,9 @@ struct AttemptHistory: Sendable {
     mutating func record(_ fate: Fate, spending ticket: consuming SendTicket) {
         let provider = ticket.provider
         precondition(openProvider == nil || openProvider == provider, "a send to another provider while one is open")
+        #if PLANTED_BUGS
+            if PlantedBug.judgeByLastAttempt.isPlanted { openProvider = nil }
+        #endif
         switch fate {
         case .notSent, .refused, .lostInert: break
         case .ambiguous: openProvider = provider

@@ -197,6 +197,12 @@ struct CreateRun {
 
             // Ambiguous: the request may have been processed.
             note(runtime, .create, .ambiguous, lossReason, since: began)
+            #if PLANTED_BUGS
+                if PlantedBug.failOverOnAmbiguous.isPlanted {
+                    history.record(.notSent, spending: ticket)
+                    return .next
+                }
+            #endif
             switch safety {
             case .inert:
                 history.record(.lostInert, spending: ticket)

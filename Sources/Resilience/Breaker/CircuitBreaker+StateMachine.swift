@@ -33,6 +33,10 @@ package enum BreakerState: Hashable, Sendable {
 /// A breaker at one instant.
 package struct BreakerSnapshot: Hashable, Sendable {
     package let state: BreakerState
+    /// Which one it is of the states that the breaker has been in: each transition begins another.
+    package let generation: UInt64
+    /// Half-open permits that have not come back.
+    package let permitsOut: Int
     /// Calls in the window.
     package let calls: Int
     /// Those of them that failed by the provider's fault.
@@ -108,7 +112,19 @@ package struct BreakerStateMachine: Sendable {
         _ permit: BreakerPermit, _ result: BreakerResult, duration: Duration, now: ContinuousClock.Instant,
         random: @autoclosure () -> UInt64
     ) {
-        guard permit.generation == generation else { return }
+        #if PLANTED_BUGS
+            if PlantedBug.forgetGeneration.isPlanted {
+                switch phase {
+                case .open: return
+                case .halfOpen(_, 0, _, _): return
+                default: break
+                }
+            } else {
+                guard permit.generation == generation else { return }
+            }
+        #else
+            guard permit.generation == generation else { return }
+        #endif
         let isSlow = duration > settings.slowCall
         switch phase {
         case .closed:
@@ -145,7 +161,11 @@ package struct BreakerStateMachine: Sendable {
             case .halfOpen: .halfOpen
             }
         let counts = window.counts(now: now)
-        return BreakerSnapshot(state: state, calls: counts.calls, failures: counts.failures, slow: counts.slow)
+        var permitsOut = 0
+        if case .halfOpen(_, let out, _, _) = phase { permitsOut = out }
+        return BreakerSnapshot(
+            state: state, generation: generation, permitsOut: permitsOut, calls: counts.calls,
+            failures: counts.failures, slow: counts.slow)
     }
 
     private mutating func count(_ result: BreakerResult, isSlow: Bool, now: ContinuousClock.Instant) {
