@@ -1,15 +1,19 @@
-import HTTPTypes
+package import HTTPTypes
 
 /// One simulated provider: the place behind which its documented API lives.
 ///
 /// A provider does no I/O. It answers a request with a reply and the callbacks that follow from it; listening, faults,
-/// delivery and the record of requests are the sandbox's. To add one: conform, and name it in `SandboxCore.providers`.
+/// delivery and the record of requests are the sandbox's. To add one: conform, and name it in ``SimulatedProviders``.
 /// Its paths are those of the real API: the prefix is taken off before ``handle(_:effects:)``.
+///
+/// It has no clock and no randomness of its own either: time comes with each call, and what it makes at random comes of
+/// the identifiers that it is given. So two with the same configuration and seed that are called alike answer alike,
+/// to the byte; see ``SandboxConfiguration/simulatedProvider(_:seed:)``.
 ///
 /// What providers share: ``HostedPage`` for what a person sees, ``DocumentedLimits`` for rate limits,
 /// ``CallbackRegistration`` where callbacks go to an address that is registered, ``SandboxTime`` in place of a clock.
 /// Nothing is shared with the router's plugins.
-protocol SimulatedProvider: Sendable {
+package protocol SimulatedProvider: Sendable {
     /// The name in `/_sandbox` calls, and the first segment of its prefix: `payalo`.
     var id: String { get }
     /// What faults can be narrowed to.
@@ -44,19 +48,23 @@ protocol SimulatedProvider: Sendable {
     func tick(at time: SandboxTime) -> [SandboxCallback]
     /// All money taken, oldest first: an authorization is none, and what was refunded stays with the refunds beside it.
     func charges() -> [SandboxCharge]
+    /// What was done to payments, oldest first, each under which key; of the last `maxTransactions` of them. Empty for
+    /// a provider that takes no idempotency keys.
+    func journal() -> [SandboxJournalEntry]
 }
 
 extension SimulatedProvider {
     var outcomes: Set<SandboxOutcome> { Set(SandboxOutcome.allCases) }
     var registrations: [CallbackRegistration] { [] }
     func transaction(of reference: String) -> String? { nil }
+    func journal() -> [SandboxJournalEntry] { [] }
 }
 
 /// An operation that a fault can be narrowed to; each provider names its own in `operations`.
 ///
 /// A fault of requests that is not narrowed hits them all, but for `charge_then_timeout` and `charge_then_500`, which
 /// hit creates; see ``Fault/hits(_:)``.
-enum SandboxOperation: String, Sendable, CaseIterable {
+package enum SandboxOperation: String, Sendable, CaseIterable {
     /// Opens a payment, a checkout or an authorization.
     case create
     /// Asks after one, or lists them.
@@ -73,7 +81,7 @@ enum SandboxOperation: String, Sendable, CaseIterable {
 }
 
 /// A request as a provider sees it.
-struct SandboxRequest: Sendable {
+package struct SandboxRequest: Sendable {
     let method: HTTPRequest.Method
     /// Without the sandbox's prefix and without the query; still percent-encoded.
     let path: Substring
@@ -103,26 +111,47 @@ struct SandboxRequest: Sendable {
     }
 }
 
+extension SandboxRequest {
+    /// - Parameters:
+    ///   - target: path and query, percent-encoded, without the sandbox's prefix.
+    ///   - baseURL: scheme, host, port and prefix under which the caller reached the provider.
+    package init(
+        method: HTTPRequest.Method, target: some StringProtocol, headers: HTTPFields, body: [UInt8], baseURL: String,
+        time: SandboxTime, caller: String = "127.0.0.1"
+    ) {
+        let path = target.prefix { $0 != "?" }
+        self.init(
+            method: method, path: Substring(path), headers: headers, body: body, baseURL: baseURL, time: time,
+            query: Substring(target[path.endIndex...].dropFirst()), caller: caller)
+    }
+}
+
 /// What a fault changes in the processing of one request or settlement.
-struct SandboxEffects: Sendable {
+package struct SandboxEffects: Sendable {
     /// The customer pays before the reply is written. Said of creates only.
-    var takesMoneyAtOnce = false
+    package var takesMoneyAtOnce: Bool
     /// Whether statuses and callbacks of a transaction are to name another amount from now on. Asked once for each
     /// transaction that is touched and names the right one, so that a refused request uses up no fault.
-    var takesWrongAmount: @Sendable () -> Bool = { false }
+    package var takesWrongAmount: @Sendable () -> Bool
+
+    /// Nothing is changed but what is given; see the properties.
+    package init(takesMoneyAtOnce: Bool = false, takesWrongAmount: @escaping @Sendable () -> Bool = { false }) {
+        self.takesMoneyAtOnce = takesMoneyAtOnce
+        self.takesWrongAmount = takesWrongAmount
+    }
 }
 
 /// A reply, and the callbacks that follow from the request.
-struct SandboxResult: Sendable {
-    var reply: SandboxReply
-    var callbacks: [SandboxCallback] = []
+package struct SandboxResult: Sendable {
+    package var reply: SandboxReply
+    package var callbacks: [SandboxCallback] = []
 }
 
 /// A complete HTTP reply.
-struct SandboxReply: Sendable {
-    var status: Int
-    var headers: HTTPFields
-    var body: [UInt8]
+package struct SandboxReply: Sendable {
+    package var status: Int
+    package var headers: HTTPFields
+    package var body: [UInt8]
 
     init(status: Int, contentType: String, body: [UInt8], headers: HTTPFields = HTTPFields()) {
         self.status = status
@@ -141,7 +170,7 @@ struct SandboxReply: Sendable {
 }
 
 /// A failure that has nothing to do with what the request says.
-enum SandboxFailure: Sendable {
+package enum SandboxFailure: Sendable {
     /// 401
     case unauthorized
     /// 429
@@ -153,12 +182,12 @@ enum SandboxFailure: Sendable {
 }
 
 /// The outcomes of `POST /_sandbox/settle` (contract, section 9).
-enum SandboxOutcome: String, Sendable, CaseIterable {
+package enum SandboxOutcome: String, Sendable, CaseIterable {
     case success, failed, canceled, expired
 }
 
 /// What came of a settlement.
-enum SettleResult: Sendable {
+package enum SettleResult: Sendable {
     /// The transaction's status in the provider's own word, and the callbacks to send.
     case settled(status: String, callbacks: [SandboxCallback])
     /// No transaction has this reference.
@@ -168,31 +197,44 @@ enum SettleResult: Sendable {
 }
 
 /// Money that a provider took.
-struct SandboxCharge: Sendable {
+package struct SandboxCharge: Sendable {
     /// Money given back.
-    struct Refund: Sendable {
+    package struct Refund: Sendable {
         /// Decimal text in major units.
-        let amount: String
-        let at: WallTime
+        package let amount: String
+        package let at: WallTime
     }
 
     /// The merchant's reference: Payalo's `merchantReference`, Spayon's `order_id`, Payment API Service's
     /// `Idempotency-Key`, AlyaPay's `vendorReference` or else its `session_id`, Waypay's `orderRef`.
-    let reference: String
+    package let reference: String
     /// What was taken, refunded or not: decimal text in major units, as the merchant ordered it.
-    let amount: String
+    package let amount: String
     /// ISO 4217, upper case.
-    let currency: String
+    package let currency: String
     /// What became of it: `captured`, `partially_refunded`, `refunded`.
-    let state: String
-    let at: WallTime
+    package let state: String
+    package let at: WallTime
     /// Oldest first; `nil` where the provider has no refunds.
-    var refunds: [Refund]?
+    package var refunds: [Refund]?
+}
+
+/// One thing that a provider did to a payment: a request that was answered again under its key, or refused, is none.
+package struct SandboxJournalEntry: Sendable {
+    /// The idempotency key of the request that asked for it; `nil` where it had none, or the customer asked.
+    package let key: String?
+    /// The payment's reference, as of ``SandboxCharge``.
+    package let reference: String
+    /// What it came to: `authorized` or, of a sale, `captured`, or `failed`; `captured`, `voided`, `refunded`.
+    package let state: String
+    /// Decimal text in major units; of a void what was authorized.
+    package let amount: String
+    package let at: WallTime
 }
 
 /// A callback about one change of state: where to, what, and how persistently.
-struct SandboxCallback: Sendable {
-    enum Destination: Sendable, Equatable {
+package struct SandboxCallback: Sendable {
+    package enum Destination: Sendable, Equatable {
         /// The address that the payment named.
         case url(String)
         /// The address that is registered for the merchant with this key when it is sent.
@@ -200,20 +242,21 @@ struct SandboxCallback: Sendable {
     }
 
     /// One delivery to the byte: the body, and the headers made from it.
-    struct Message: Sendable {
-        let headers: [(name: String, value: String)]
-        let body: [UInt8]
+    package struct Message: Sendable {
+        /// All but `Content-Type: application/json`, which every callback has.
+        package let headers: [(name: String, value: String)]
+        package let body: [UInt8]
     }
 
-    let provider: String
-    let destination: Destination
-    let message: Message
+    package let provider: String
+    package let destination: Destination
+    package let message: Message
     /// The state before this one, as it would have been told; for `out_of_order_callback`. `nil` at the first one.
-    let previous: Message?
+    package let previous: Message?
     /// The pauses before the second, third, … attempt. Empty: one attempt only.
-    let retryAfter: [Duration]
+    package let retryAfter: [Duration]
     /// How long one attempt may take.
-    let timeout: Duration
+    package let timeout: Duration
     /// The statuses that end the retries.
-    var success = 200..<300
+    package var success = 200..<300
 }

@@ -71,6 +71,6 @@ struct AlyaPayLedger: Sendable {
         return nil
     }
 
-    /// Those that were paid.
-    var paid: [AlyaPaySession] { sessions.values.filter { $0.transaction?.status == .approved } }
+    /// Those that were paid, in the order in which they were opened.
+    var paid: [AlyaPaySession] { order.all.compactMap { sessions[$0] }.filter { $0.transaction?.status == .approved } }
 }

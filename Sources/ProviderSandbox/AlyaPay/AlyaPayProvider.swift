@@ -26,6 +26,7 @@ struct AlyaPayProvider: SimulatedProvider {
     private let key: String
     private let webhookSecret: String
     private let settings: AlyaPaySettings
+    private let identifiers: IdentifierSource
     private let ledger: LedgerBox
 
     /// A `Mutex` cannot be copied, and a provider is handed around: the box is shared.
@@ -34,7 +35,8 @@ struct AlyaPayProvider: SimulatedProvider {
         init(_ ledger: AlyaPayLedger) { self.ledger = Mutex(ledger) }
     }
 
-    init(_ configuration: SandboxConfiguration) {
+    init(_ configuration: SandboxConfiguration, identifiers: IdentifierSource = IdentifierSource()) {
+        self.identifiers = identifiers
         key = configuration.credentials.alyaPayKey
         webhookSecret = configuration.credentials.alyaPayWebhookSecret
         settings = configuration.alyaPay
@@ -83,7 +85,8 @@ struct AlyaPayProvider: SimulatedProvider {
     private func create(_ request: SandboxRequest, _ effects: SandboxEffects) throws(AlyaPayError) -> SandboxReply {
         try authenticate(request)
         let order = try AlyaPayOrder(request.body)
-        var session = AlyaPaySession(order: order, createdAt: request.time, lifetime: settings.sessionLifetime)
+        var session = AlyaPaySession(
+            order: order, createdAt: request.time, lifetime: settings.sessionLifetime, identifiers: identifiers)
         session.namesWrongAmount = effects.takesWrongAmount()
         // No money here, whatever the fault: nobody has the token.
         ledger.ledger.withLock { $0.open(session) }
@@ -167,7 +170,8 @@ struct AlyaPayProvider: SimulatedProvider {
     ) -> AlyaPaySession {
         guard session.transaction == nil, time.instant < session.expires else { return session }
         var session = session
-        session.transaction = AlyaPayTransaction(createdAt: time, window: settings.paymentWindow)
+        session.transaction = AlyaPayTransaction(
+            createdAt: time, window: settings.paymentWindow, identifiers: identifiers)
         ledger.update(session)
         return session
     }
@@ -236,7 +240,7 @@ struct AlyaPayProvider: SimulatedProvider {
         }
         let body = session.callback(event: event, about: transaction, at: time.wall)
         let headers = AlyaPaySignature.headers(
-            over: body, timestamp: time.wall.millisecondsZ, eventID: Identifier.uuid(), secret: webhookSecret)
+            over: body, timestamp: time.wall.millisecondsZ, eventID: identifiers.uuid(), secret: webhookSecret)
         return [
             SandboxCallback(
                 provider: id, destination: .registered(key: key),

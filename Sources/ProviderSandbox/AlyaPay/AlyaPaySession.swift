@@ -20,11 +20,10 @@ struct AlyaPayTransaction: Sendable {
         }
     }
 
-    let id = Identifier.uuid()
-    let paymentIntentID = Identifier.uuid()
+    let id: String
+    let paymentIntentID: String
     /// As `AB12345` (create-transaction page).
-    let orderReference =
-        Identifier.random(2, of: "ABCDEFGHIJKLMNOPQRSTUVWXYZ") + Identifier.random(5, of: "0123456789")
+    let orderReference: String
     let createdAt: SandboxTime
     /// When its window closes.
     let expires: ContinuousClock.Instant
@@ -32,7 +31,11 @@ struct AlyaPayTransaction: Sendable {
     private(set) var status = Status.pending
     private(set) var updatedAt: WallTime
 
-    init(createdAt: SandboxTime, window: Duration) {
+    init(createdAt: SandboxTime, window: Duration, identifiers: IdentifierSource) {
+        id = identifiers.uuid()
+        paymentIntentID = identifiers.uuid()
+        orderReference =
+            identifiers.text(2, of: IdentifierSource.upperCase) + identifiers.text(5, of: IdentifierSource.digits)
         self.createdAt = createdAt
         expires = createdAt.instant.advanced(by: window)
         updatedAt = createdAt.wall
@@ -63,9 +66,9 @@ struct AlyaPaySession: Sendable {
     private static let store = "Sandbox Store"
     private static let customerPhone = "212600000000"
 
-    init(order: AlyaPayOrder, createdAt: SandboxTime, lifetime: Duration) {
-        id = "sess_" + Identifier.random(20, of: "abcdefghijklmnopqrstuvwxyz0123456789")
-        token = Self.newToken(session: id, at: createdAt, lifetime: lifetime)
+    init(order: AlyaPayOrder, createdAt: SandboxTime, lifetime: Duration, identifiers: IdentifierSource) {
+        id = "sess_" + identifiers.text(20, of: IdentifierSource.lowerCaseAndDigits)
+        token = Self.newToken(session: id, at: createdAt, lifetime: lifetime, identifiers)
         self.order = order
         self.createdAt = createdAt
         expires = createdAt.instant.advanced(by: lifetime)
@@ -138,15 +141,15 @@ struct AlyaPaySession: Sendable {
         return number
     }
 
-    /// Three base64url parts, as a JWT has, with the documented beginning; it means something only by being remembered.
-    private static func newToken(session: String, at time: SandboxTime, lifetime: Duration) -> String {
+    /// With the documented beginning.
+    private static func newToken(
+        session: String, at time: SandboxTime, lifetime: Duration, _ identifiers: IdentifierSource
+    ) -> String {
         let issued = time.wall.microseconds / 1_000_000
-        let payload =
-            #"{"sid":"\#(session)","jti":"\#(Identifier.uuid())","iat":\#(issued),"exp":\#(issued + lifetime.components.seconds)}"#
-        let signed = [#"{"kid":"session-2025-01","alg":"HS256","typ":"JWT"}"#, payload]
-            .map { Identifier.base64URL(Array($0.utf8)) }.joined(separator: ".")
-        let code = HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: SymmetricKey(size: .bits256))
-        return signed + "." + Identifier.base64URL(Array(code))
+        let expires = issued + lifetime.components.seconds
+        return identifiers.token(
+            header: #"{"kid":"session-2025-01","alg":"HS256","typ":"JWT"}"#,
+            payload: #"{"sid":"\#(session)","jti":"\#(identifiers.uuid())","iat":\#(issued),"exp":\#(expires)}"#)
     }
 }
 

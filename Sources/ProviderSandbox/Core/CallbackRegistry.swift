@@ -1,11 +1,11 @@
 import Synchronization
 
 /// A merchant of a provider that calls an address that is registered with it, not one that each payment names.
-struct CallbackRegistration: Sendable {
+package struct CallbackRegistration: Sendable {
     /// The merchant's API key, by which `POST /_sandbox/callbacks` names it.
-    let key: String
+    package let key: String
     /// The instance in the shipped `routes/`: its webhook path is registered to begin with.
-    let instance: String
+    package let instance: String
 }
 
 /// The registered callback addresses of all merchants. Looked up at each attempt to deliver, so that a changed address

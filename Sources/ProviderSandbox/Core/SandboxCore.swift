@@ -27,10 +27,9 @@ final class SandboxCore: Sendable {
 
     init(configuration: SandboxConfiguration, logger: Logger) {
         self.configuration = configuration
-        providers = [
-            AlyaPayProvider(configuration), PayaloProvider(configuration), SpayonProvider(configuration),
-            PaymentGatewayProvider(configuration), WaypayProvider(configuration),
-        ]
+        providers = SimulatedProviders.ids.compactMap {
+            SimulatedProviders.make($0, configuration, identifiers: IdentifierSource())
+        }
         registry = CallbackRegistry(providers, router: configuration.router)
         courier = CallbackCourier(registry: registry, logger: logger)
     }

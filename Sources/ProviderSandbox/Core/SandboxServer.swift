@@ -54,9 +54,8 @@ struct SandboxServer: Sendable {
                     secretMembers: provider.secretMembers))
         }
         let simulated = SandboxRequest(
-            method: request.head.method, path: path.prefix { $0 != "?" }, headers: request.head.headerFields,
-            body: body, baseURL: Self.baseURL(request.head, channel, listener, provider), time: time,
-            query: path.dropFirst(path.prefix { $0 != "?" }.count + 1),
+            method: request.head.method, target: path, headers: request.head.headerFields, body: body,
+            baseURL: Self.baseURL(request.head, channel, listener, provider), time: time,
             caller: channel.remoteAddress?.ipAddress ?? "unknown")
         switch try await core.handle(simulated, at: provider) {
         case .reply(let reply):

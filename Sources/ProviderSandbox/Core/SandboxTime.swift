@@ -1,9 +1,9 @@
 import Foundation
 
 /// One moment, on both clocks: lifetimes are counted on the monotonic one, documents show the other.
-struct SandboxTime: Sendable {
-    let instant: ContinuousClock.Instant
-    let wall: WallTime
+package struct SandboxTime: Sendable {
+    package let instant: ContinuousClock.Instant
+    package let wall: WallTime
 
     /// As much later on both.
     func advanced(by duration: Duration) -> SandboxTime {
@@ -15,11 +15,18 @@ struct SandboxTime: Sendable {
     }
 }
 
+extension SandboxTime {
+    /// - Parameter wallMilliseconds: since 1970-01-01T00:00:00Z, and not before.
+    package init(instant: ContinuousClock.Instant, wallMilliseconds: Int64) {
+        self.init(instant: instant, wall: WallTime(microseconds: wallMilliseconds * 1000))
+    }
+}
+
 /// A UTC date and time to the microsecond, with the formats that the providers document. Written out by hand because
 /// each of them is a different one and all are on the create path.
-struct WallTime: Sendable, Comparable {
+package struct WallTime: Sendable, Comparable {
     /// Microseconds since 1970-01-01T00:00:00Z.
-    let microseconds: Int64
+    package let microseconds: Int64
 
     /// `12/10/25 16:28:21`: day, month and year of two digits, no zone.
     var dayMonthYear: String {
@@ -48,7 +55,7 @@ struct WallTime: Sendable, Comparable {
         WallTime(microseconds: microseconds + duration.nanoseconds / 1000)
     }
 
-    static func < (left: WallTime, right: WallTime) -> Bool { left.microseconds < right.microseconds }
+    package static func < (left: WallTime, right: WallTime) -> Bool { left.microseconds < right.microseconds }
 
     private func format(fractionDigits: Int, zone: String) -> String {
         let second = microseconds / 1_000_000

@@ -50,8 +50,8 @@ struct PayaloLedger: Sendable {
         transactions[transaction.gatewayReference] = transaction
     }
 
-    /// Those that ended with success.
+    /// Those that ended with success, in the order in which they were accepted.
     var successful: [PayaloTransaction] {
-        transactions.values.filter { $0.status == .success }
+        order.all.compactMap { transactions[$0] }.filter { $0.status == .success }
     }
 }

@@ -24,6 +24,7 @@ struct PayaloProvider: SimulatedProvider {
     private let countries: Set<String>
     private let currencies: Set<String>
     private let autoSettleAfter: Duration?
+    private let identifiers: IdentifierSource
     private let ledger: LedgerBox
 
     /// A `Mutex` cannot be copied, and a provider is handed around: the box is shared.
@@ -32,7 +33,8 @@ struct PayaloProvider: SimulatedProvider {
         init(_ ledger: PayaloLedger) { self.ledger = Mutex(ledger) }
     }
 
-    init(_ configuration: SandboxConfiguration) {
+    init(_ configuration: SandboxConfiguration, identifiers: IdentifierSource = IdentifierSource()) {
+        self.identifiers = identifiers
         key = configuration.credentials.payaloKey
         disabledKey = configuration.credentials.payaloDisabledKey
         methods = Dictionary(configuration.payaloMethods.map { ($0.key, $0) }) { _, last in last }
@@ -90,7 +92,7 @@ struct PayaloProvider: SimulatedProvider {
         guard countries.contains(order.country), method.country == order.country else { throw .unsupportedCountry }
 
         var transaction = PayaloTransaction(
-            gatewayReference: Self.newReference(at: request.time.wall),
+            gatewayReference: newReference(at: request.time.wall),
             merchantReference: order.merchantReference,
             reconciliationReference: order.reconciliationReference,
             method: method, country: order.country, amount: order.amount, currency: order.currency,
@@ -212,20 +214,15 @@ struct PayaloProvider: SimulatedProvider {
     }
 
     /// 33 lower-case characters in the form of the documented example: `b2p`, 10 of time, 20 at random.
-    private static func newReference(at time: WallTime) -> String {
-        let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+    private func newReference(at time: WallTime) -> String {
+        let alphabet = Self.referenceAlphabet
         var text = Array("b2p".utf8)
         let milliseconds = UInt64(time.microseconds / 1000)
         for position in stride(from: 45, through: 0, by: -5) {
             text.append(alphabet[Int(milliseconds >> UInt64(position) & 31)])
         }
-        for _ in 0..<2 {
-            var random = UInt64.random(in: .min ... .max)
-            for _ in 0..<10 {
-                text.append(alphabet[Int(random & 31)])
-                random >>= 5
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
+        return String(decoding: text, as: UTF8.self) + identifiers.text(20, of: alphabet)
     }
+
+    private static let referenceAlphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 }

@@ -68,8 +68,8 @@ struct PaymentGatewayLedger: Sendable {
         payments[id].flatMap { $0.merchant == merchant ? $0 : nil }
     }
 
-    /// Those that took money.
-    var captured: [PaymentGatewayPayment] { payments.values.filter { $0.captured > 0 } }
+    /// Those that took money, in the order in which they were opened.
+    var captured: [PaymentGatewayPayment] { paymentOrder.all.compactMap { payments[$0] }.filter { $0.captured > 0 } }
 
     // MARK: Intents
 
@@ -119,6 +119,9 @@ struct PaymentGatewayLedger: Sendable {
         transactions.append(transaction)
         transactionsByID[transaction.id] = transaction
     }
+
+    /// Oldest first.
+    var allTransactions: ArraySlice<PaymentGatewayTransaction> { transactions.all }
 
     func transaction(_ id: String, of merchant: String) -> PaymentGatewayTransaction? {
         transactionsByID[id].flatMap { $0.merchant == merchant ? $0 : nil }

@@ -213,6 +213,8 @@ struct PaymentGatewayTransaction: Sendable {
     let card: PaymentGatewayCard
     let authCode: String?
     let createdAt: WallTime
+    /// The Idempotency-Key of the request; never shown.
+    let key: String?
 
     /// The list shows less than the single one does.
     func write(inList: Bool, namesWrongAmount: Bool, to writer: inout JSONWriter) {

@@ -8,10 +8,10 @@ extension PaymentGatewayProvider {
         _ call: Call, _ ledger: inout PaymentGatewayLedger
     ) throws(PaymentGatewayError) -> SandboxResult {
         let order = try PaymentGatewayIntentOrder(call.request.body)
-        let id = Self.newID("pi_")
+        let id = newID("pi_")
         var intent = PaymentGatewayIntent(
             id: id, merchant: call.merchant.key, reference: call.key ?? order.orderID ?? id, order: order,
-            clientSecret: id + Self.newID("_secret_", length: 32), createdAt: call.time,
+            clientSecret: id + newID("_secret_", length: 32), createdAt: call.time,
             lifetime: configuration.intentLifetime)
         intent.namesWrongAmount = call.effects.takesWrongAmount()
         let event = event("payment_intent.created", &intent, at: call.time.wall)

@@ -5,6 +5,8 @@ extension PaymentGatewayProvider {
     /// What a payment is opened with.
     struct Opening {
         let merchant: PaymentGatewayMerchant
+        /// The Idempotency-Key of a merchant's request.
+        var key: String?
         let reference: String?
         var intent: String?
         let amount: Int64
@@ -25,12 +27,12 @@ extension PaymentGatewayProvider {
 
     /// Asks the issuer, and captures where it is a sale. What comes of it is in the ledger.
     func open(_ opening: Opening, _ ledger: inout PaymentGatewayLedger) -> Opened {
-        let id = Self.newID("pay_")
+        let id = newID("pay_")
         let isApproved = opening.card.verdict == .approved
         var payment = PaymentGatewayPayment(
             id: id, merchant: opening.merchant.key, reference: opening.reference ?? id, intent: opening.intent,
             amount: opening.amount, currency: opening.currency, card: opening.card, details: opening.details,
-            authCode: isApproved ? String(Int.random(in: 100_000...999_999)) : nil, createdAt: opening.time,
+            authCode: isApproved ? String(identifiers.number(in: 100_000...999_999)) : nil, createdAt: opening.time,
             lifetime: configuration.authorizationLifetime)
         payment.namesWrongAmount = opening.namesWrongAmount
         var event = event(isApproved ? "payment.authorized" : "payment.failed", &payment, at: opening.time.wall)
@@ -45,7 +47,8 @@ extension PaymentGatewayProvider {
             status = .captured
         }
         ledger.add(payment)
-        let transaction = record(status, opening.amount, of: payment, at: opening.time.wall, &ledger)
+        let transaction = record(
+            status, opening.amount, of: payment, under: opening.key, at: opening.time.wall, &ledger)
         return Opened(payment: payment, transaction: transaction, callback: event)
     }
 
@@ -55,7 +58,8 @@ extension PaymentGatewayProvider {
         let order = try PaymentGatewayOrder(call.request.body, at: call.time.wall)
         let opened = open(
             Opening(
-                merchant: call.merchant, reference: call.key, amount: order.amount, currency: order.currency,
+                merchant: call.merchant, key: call.key, reference: call.key, amount: order.amount,
+                currency: order.currency,
                 card: order.card, details: order.details, capturesAtOnce: isSale, time: call.time,
                 namesWrongAmount: call.effects.takesWrongAmount()),
             &ledger)
@@ -79,7 +83,7 @@ extension PaymentGatewayProvider {
         touch(&payment, call.effects)
         let event = event("payment.captured", &payment, at: call.time.wall)
         ledger.update(payment)
-        _ = record(.captured, amount, of: payment, at: call.time.wall, &ledger)
+        _ = record(.captured, amount, of: payment, under: call.key, at: call.time.wall, &ledger)
         return SandboxResult(
             reply: .paymentGateway { [payment] in payment.writeCaptured(to: &$0) }, callbacks: [event])
     }
@@ -93,7 +97,7 @@ extension PaymentGatewayProvider {
         touch(&payment, call.effects)
         let event = event("payment.voided", &payment, at: call.time.wall)
         ledger.update(payment)
-        _ = record(.voided, payment.amount, of: payment, at: call.time.wall, &ledger)
+        _ = record(.voided, payment.amount, of: payment, under: call.key, at: call.time.wall, &ledger)
         return SandboxResult(
             reply: .paymentGateway { [payment] in
                 payment.writeVoided(reason: reason, at: call.time.wall, to: &$0)
@@ -112,7 +116,7 @@ extension PaymentGatewayProvider {
         touch(&payment, call.effects)
         let event = event("payment.refunded", &payment, at: call.time.wall)
         ledger.update(payment)
-        _ = record(.refunded, amount, of: payment, at: call.time.wall, &ledger)
+        _ = record(.refunded, amount, of: payment, under: call.key, at: call.time.wall, &ledger)
         return SandboxResult(
             reply: .paymentGateway { [payment] in payment.writeRefunded(reason: reason, to: &$0) },
             callbacks: [event])
@@ -202,11 +206,12 @@ extension PaymentGatewayProvider {
 
     private func record(
         _ status: PaymentGatewayTransaction.Status, _ amount: Int64, of payment: PaymentGatewayPayment,
-        at time: WallTime, _ ledger: inout PaymentGatewayLedger
+        under key: String?, at time: WallTime, _ ledger: inout PaymentGatewayLedger
     ) -> String {
         let transaction = PaymentGatewayTransaction(
-            id: Self.newID("txn_"), merchant: payment.merchant, payment: payment.id, status: status, amount: amount,
-            currency: payment.currency, card: payment.card, authCode: payment.authCode, createdAt: time)
+            id: newID("txn_"), merchant: payment.merchant, payment: payment.id, status: status, amount: amount,
+            currency: payment.currency, card: payment.card, authCode: payment.authCode, createdAt: time,
+            key: key)
         ledger.add(transaction)
         return transaction.id
     }

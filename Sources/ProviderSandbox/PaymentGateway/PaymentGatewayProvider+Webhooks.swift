@@ -31,7 +31,7 @@ extension PaymentGatewayProvider {
         writer.beginObject()
         writer.member("event", name)
         writer.member("timestamp", time.secondsZ)
-        writer.member("id", Self.newID("evt_", length: 12))
+        writer.member("id", newID("evt_", length: 12))
         writer.name("data")
         writer.beginObject()
         writeData(&writer)

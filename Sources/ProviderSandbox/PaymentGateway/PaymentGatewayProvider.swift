@@ -17,10 +17,11 @@ struct PaymentGatewayProvider: SimulatedProvider {
     let secretMembers: Set<String> = ["number", "cvv", "client_secret"]
 
     let configuration: SandboxConfiguration
+    let identifiers: IdentifierSource
     let box: Box
     private let merchants: [PaymentGatewayMerchant]
     /// Digests under this key tell whether a request is the same again, without its card being kept.
-    private let digestKey = SymmetricKey(size: .bits256)
+    private let digestKey: SymmetricKey
 
     /// 20 a second and 10,000 an hour per merchant on payments, intents among them; 100 a second on transactions; 50 a
     /// second per address on the public part.
@@ -45,7 +46,9 @@ struct PaymentGatewayProvider: SimulatedProvider {
         init(_ state: State) { self.state = Mutex(state) }
     }
 
-    init(_ configuration: SandboxConfiguration) {
+    init(_ configuration: SandboxConfiguration, identifiers: IdentifierSource = IdentifierSource()) {
+        self.identifiers = identifiers
+        digestKey = SymmetricKey(data: identifiers.bytes(32))
         self.configuration = configuration
         merchants = configuration.credentials.paymentGatewayMerchants
         func limits(_ documented: [DocumentedLimit]) -> DocumentedLimits {
@@ -199,13 +202,23 @@ struct PaymentGatewayProvider: SimulatedProvider {
             .sorted { $0.at < $1.at }
     }
 
+    func journal() -> [SandboxJournalEntry] {
+        box.state.withLock { state in
+            state.ledger.allTransactions.compactMap { transaction in
+                state.ledger.payment(transaction.payment).map { payment in
+                    SandboxJournalEntry(
+                        key: transaction.key, reference: payment.reference, state: transaction.status.rawValue,
+                        amount: DecimalText.fromHundredths(transaction.amount), at: transaction.createdAt)
+                }
+            }
+        }
+    }
+
     // MARK: Identifiers
 
     /// `pay_` and 18 lower-case characters at random, as in the documented examples.
-    static func newID(_ prefix: String, length: Int = 18) -> String {
-        let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
-        let random = (0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] }
-        return prefix + String(decoding: random, as: UTF8.self)
+    func newID(_ prefix: String, length: Int = 18) -> String {
+        prefix + identifiers.text(length, of: IdentifierSource.lowerCaseAndDigits)
     }
 }
 

@@ -78,8 +78,8 @@ struct SpayonLedger: Sendable {
         return lastTransactionID
     }
 
-    /// Those that were paid.
+    /// Those that were paid, in the order in which they were opened.
     var paid: [SpayonSession] {
-        sessions.values.filter { $0.status == .paid }
+        order.all.compactMap { sessions[$0] }.filter { $0.status == .paid }
     }
 }

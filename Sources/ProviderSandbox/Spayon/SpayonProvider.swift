@@ -1,4 +1,3 @@
-import Crypto
 import HTTPTypes
 import StrictJSON
 import Synchronization
@@ -13,6 +12,7 @@ struct SpayonProvider: SimulatedProvider {
     let secretMembers: Set<String> = ["client_secret"]
 
     private let configuration: SandboxConfiguration
+    private let identifiers: IdentifierSource
     private let ledger: LedgerBox
 
     /// A `Mutex` cannot be copied, and a provider is handed around: the box is shared.
@@ -21,7 +21,8 @@ struct SpayonProvider: SimulatedProvider {
         init(_ ledger: SpayonLedger) { self.ledger = Mutex(ledger) }
     }
 
-    init(_ configuration: SandboxConfiguration) {
+    init(_ configuration: SandboxConfiguration, identifiers: IdentifierSource = IdentifierSource()) {
+        self.identifiers = identifiers
         self.configuration = configuration
         ledger = LedgerBox(SpayonLedger(capacity: configuration.maxTransactions))
     }
@@ -94,7 +95,7 @@ struct SpayonProvider: SimulatedProvider {
     private func create(_ request: SandboxRequest, _ effects: SandboxEffects) throws(SpayonError) -> SandboxReply {
         let order = try SpayonOrder(request.body, products: configuration.spayonProducts)
         var session = SpayonSession(
-            id: Identifier.uuid(), order: order, createdAt: request.time, lifetime: configuration.sessionLifetime)
+            id: identifiers.uuid(), order: order, createdAt: request.time, lifetime: configuration.sessionLifetime)
         session.namesWrongAmount = effects.takesWrongAmount()
         // No money here, whatever the fault: nobody has seen the page.
         ledger.ledger.withLock { $0.open(session) }
@@ -251,14 +252,11 @@ struct SpayonProvider: SimulatedProvider {
 
     // MARK: Identifiers
 
-    /// Three base64url parts, as a JWT has; only the third means anything here, and only by being remembered.
     private func newToken(at time: SandboxTime) -> String {
         let issued = time.wall.microseconds / 1_000_000
         let expires = issued + configuration.tokenLifetime.components.seconds
-        let payload = #"{"sub":"\#(id)","jti":"\#(Identifier.uuid())","iat":\#(issued),"exp":\#(expires)}"#
-        let signed = [#"{"alg":"HS256","typ":"JWT"}"#, payload].map { Identifier.base64URL(Array($0.utf8)) }
-            .joined(separator: ".")
-        let code = HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: SymmetricKey(size: .bits256))
-        return signed + "." + Identifier.base64URL(Array(code))
+        return identifiers.token(
+            header: #"{"alg":"HS256","typ":"JWT"}"#,
+            payload: #"{"sub":"\#(id)","jti":"\#(identifiers.uuid())","iat":\#(issued),"exp":\#(expires)}"#)
     }
 }

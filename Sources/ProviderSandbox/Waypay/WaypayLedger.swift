@@ -53,6 +53,6 @@ struct WaypayLedger: Sendable {
         return nil
     }
 
-    /// Those that were paid.
-    var paid: [WaypaySession] { sessions.values.filter { $0.status == .completed } }
+    /// Those that were paid, in the order in which they were opened.
+    var paid: [WaypaySession] { order.all.compactMap { sessions[$0] }.filter { $0.status == .completed } }
 }

@@ -26,6 +26,7 @@ struct WaypayProvider: SimulatedProvider {
 
     private let credentials: SandboxCredentials
     private let lifetime: Duration
+    private let identifiers: IdentifierSource
     private let ledger: LedgerBox
 
     /// A `Mutex` cannot be copied, and a provider is handed around: the box is shared.
@@ -34,7 +35,8 @@ struct WaypayProvider: SimulatedProvider {
         init(_ ledger: WaypayLedger) { self.ledger = Mutex(ledger) }
     }
 
-    init(_ configuration: SandboxConfiguration) {
+    init(_ configuration: SandboxConfiguration, identifiers: IdentifierSource = IdentifierSource()) {
+        self.identifiers = identifiers
         credentials = configuration.credentials
         lifetime = configuration.waypaySessionLifetime
         ledger = LedgerBox(WaypayLedger(capacity: configuration.maxTransactions))
@@ -85,7 +87,7 @@ struct WaypayProvider: SimulatedProvider {
         guard let body = (try? JSONValue(parsing: request.body))?.object else { throw .malformed }
         let order = try WaypayOrder(body, secret: credentials.waypaySignatureSecret)
         var session = WaypaySession(
-            id: WaypayIdentifier.uuid(), order: order, createdAt: request.time, lifetime: lifetime)
+            id: identifiers.uuid(), order: order, createdAt: request.time, lifetime: lifetime)
         // No money here, whatever the fault: nobody has seen the page.
         let isOpened = ledger.ledger.withLock { ledger in
             guard !ledger.isUsed(reference: order.reference) else { return false }
@@ -171,7 +173,7 @@ struct WaypayProvider: SimulatedProvider {
         let (session, isOpen) = ledger.ledger.withLock { ledger in
             var session = ledger.session(found.id) ?? found
             guard session.isOpen(at: request.time.instant) else { return (session, false) }
-            session.begin(with: method, at: request.time.wall)
+            session.begin(with: method, at: request.time.wall, identifiers: identifiers)
             ledger.update(session)
             return (session, true)
         }
@@ -200,7 +202,9 @@ struct WaypayProvider: SimulatedProvider {
             case .canceled: status = .cancelled
             case .expired: status = .expired
             }
-            if outcome != .expired, session.transaction?.method == nil { session.begin(with: method, at: time.wall) }
+            if outcome != .expired, session.transaction?.method == nil {
+                session.begin(with: method, at: time.wall, identifiers: identifiers)
+            }
             let callback = end(&session, status, reason: outcome == .failed ? code ?? Self.declined : code, at: time)
             ledger.update(session)
             return .settled(status: status.rawValue, callbacks: [callback])
@@ -235,18 +239,20 @@ struct WaypayProvider: SimulatedProvider {
     private func end(
         _ session: inout WaypaySession, _ status: WaypaySession.Status, reason: String?, at time: SandboxTime
     ) -> SandboxCallback {
-        session.begin(with: nil, at: time.wall)
-        let previous = session.webhookDocument(merchant: Self.merchant, previous: nil)
-        session.end(status, reason: reason, at: time.wall)
-        let body = session.webhookDocument(merchant: Self.merchant, previous: .pending)
-        func message(_ body: [UInt8]) -> SandboxCallback.Message {
-            SandboxCallback.Message(headers: [("User-Agent", "Waypay-Webhook/1.0")], body: body)
+        func message(after previous: WaypaySession.Status?) -> SandboxCallback.Message {
+            SandboxCallback.Message(
+                headers: [("User-Agent", "Waypay-Webhook/1.0")],
+                body: session.webhookDocument(
+                    eventID: hex(identifiers.uuidBytes()), merchant: Self.merchant, previous: previous))
         }
+        session.begin(with: nil, at: time.wall, identifiers: identifiers)
+        let previous = message(after: nil)
+        session.end(status, reason: reason, at: time.wall)
         return SandboxCallback(
             provider: id,
             destination: session.order.callbackURL.map(SandboxCallback.Destination.url)
                 ?? .registered(key: credentials.waypayKey),
-            message: message(body), previous: message(previous), retryAfter: Self.callbackRetries,
+            message: message(after: .pending), previous: previous, retryAfter: Self.callbackRetries,
             timeout: Self.callbackTimeout, success: 200..<201)
     }
 }

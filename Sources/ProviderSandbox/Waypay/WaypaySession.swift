@@ -59,21 +59,23 @@ struct WaypaySession: Sendable {
     func isOpen(at now: ContinuousClock.Instant) -> Bool { status == .pending && now < expires.instant }
 
     /// The customer acts for the first time: there is a transaction from now on.
-    mutating func begin(with method: WaypayOrder.Method?, at time: WallTime) {
+    mutating func begin(with method: WaypayOrder.Method?, at time: WallTime, identifiers: IdentifierSource) {
         let method = order.method ?? method
         if transaction == nil {
             transaction = Transaction(
-                id: WaypayIdentifier.uuid(), reference: WaypayIdentifier.transactionReference(), createdAt: time,
-                method: method, changedAt: time)
+                id: identifiers.uuid(), reference: "WPAYT" + identifiers.text(15, of: Self.referenceCharacters),
+                createdAt: time, method: method, changedAt: time)
         } else if let method {
             transaction?.method = method
         }
     }
 
-    /// The end of the transaction.
+    private static let referenceCharacters = IdentifierSource.upperCase + IdentifierSource.digits
+
+    /// The end of the transaction, which has begun.
     mutating func end(_ status: Status, reason: String?, at time: WallTime) {
+        precondition(transaction != nil, "what ends has begun")
         precondition(self.status == .pending && status != .pending, "a transaction ends once")
-        begin(with: nil, at: time)
         transaction?.status = status
         transaction?.reason = reason
         transaction?.changedAt = time
@@ -130,8 +132,9 @@ struct WaypaySession: Sendable {
     /// The body of a webhook: `data` in PascalCase, `OrderRef` as JSON text with its nulls. `CustomerRef` is `null` as in
     /// the example, the only form that is shown.
     ///
+    /// - Parameter eventID: 32 hexadecimal digits.
     /// - Parameter previous: the state before; `nil` where there was none.
-    func webhookDocument(merchant: String, previous: Status?) -> [UInt8] {
+    func webhookDocument(eventID: String, merchant: String, previous: Status?) -> [UInt8] {
         guard let transaction else { preconditionFailure("a webhook is about a transaction") }
         var orderRef = JSONWriter()
         orderRef.beginObject()
@@ -141,7 +144,7 @@ struct WaypaySession: Sendable {
         orderRef.endObject()
         var writer = JSONWriter()
         writer.beginObject()
-        writer.member("id", WaypayIdentifier.event())
+        writer.member("id", eventID)
         writer.member("type", "TransactionStatusChanged")
         writer.member("created", transaction.changedAt.microseconds / 1_000_000)
         writer.member("livemode", false)
