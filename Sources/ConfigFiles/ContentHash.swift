@@ -28,6 +28,15 @@ enum ContentHash {
         return Signature.hex(SHA256.hash(data: bytes))
     }
 
+    /// Whose account an instance has, by the keys that say so: 64 hex digits, for comparing as well.
+    static func account(plugin: String, baseURL: String, settings: ConfigNode?) -> String {
+        var bytes: [UInt8] = []
+        append(plugin, kind: "s", to: &bytes)
+        append(baseURL, kind: "s", to: &bytes)
+        if let settings { append(settings, to: &bytes) }
+        return Signature.hex(SHA256.hash(data: bytes))
+    }
+
     /// Kind, then length-prefixed parts: no two contents write the same bytes.
     private static func append(_ node: ConfigNode, to bytes: inout [UInt8]) {
         switch node.content {

@@ -53,6 +53,8 @@ struct ProviderReader {
             }
             provider?.webhookAllow = read.webhookAllow
             provider?.fingerprint = ContentHash.fingerprint(of: entry.value)
+            provider?.account = ContentHash.account(
+                plugin: plugin.declaration.id, baseURL: baseURL, settings: settings)
         }
         if let connectTimeout { provider?.connectTimeout = connectTimeout.value }
         if let timeout { provider?.timeout = timeout.value }

@@ -25,14 +25,16 @@ extension PaymentEngine {
     package func receiveCallback(
         provider name: String, token: String?, delivery: CallbackDelivery, from address: String?
     ) async -> CallbackAnswer {
-        guard let runtime = runtime(name), let adapter = runtime.adapter as? any CallbackReceiving else {
+        let configuration = configuration
+        guard let runtime = runtime(name, in: configuration), let adapter = runtime.adapter as? any CallbackReceiving
+        else {
             return .unknownProvider
         }
         // The payment that the token was made for. It may be gone: made room, or made before a restart. Then the token still tells
         // who knew the address, and nothing of which payment it is.
         var vouchedFor: String?
         if let token {
-            guard let payment = references.payment(ofCallbackToken: token, provider: name) else {
+            guard let payment = configuration.callbackTokens.payment(of: token, provider: name) else {
                 return refuse(name, "token")
             }
             if await store.record(payment) != nil { vouchedFor = payment }
@@ -151,7 +153,7 @@ extension PaymentEngine {
     /// Where a customer's browser that lands on a callback address is sent: the payment's `return_url`. Nil for an address
     /// that was not made here.
     package func returnAddress(provider: String, token: String) async -> String? {
-        guard let id = references.payment(ofCallbackToken: token, provider: provider) else { return nil }
+        guard let id = configuration.callbackTokens.payment(of: token, provider: provider) else { return nil }
         return await store.record(id)?.returnURL
     }
 

@@ -87,7 +87,8 @@ extension PaymentEngine {
 
         let shape = shape(of: request, call)
         let router = call.configuration.router
-        guard let plan = router.plan(for: shape, seed: references.seed(of: lease.key), state: routingState) else {
+        let state = routingState(in: call.configuration)
+        guard let plan = router.plan(for: shape, seed: references.seed(of: lease.key), state: state) else {
             return release(Answer(Problem(.noRoute, "no route matches this payment"), instance: call.requestID))
         }
         if plan.candidates.isEmpty {
@@ -243,7 +244,8 @@ extension PaymentEngine {
             return Answer(Problem(.idempotencyKeyInUse, retryAfter: 1), instance: call.requestID)
         }
         guard record.payment.status == .unknown, let provider = record.payment.provider,
-            let runtime = runtime(provider), inquiry(of: record) == nil, let firstSentAt = record.firstSentAt,
+            let runtime = runtime(provider, in: call.configuration), inquiry(of: record, at: runtime) == nil,
+            record.isOf(runtime.configuration), let firstSentAt = record.firstSentAt,
             case .replayable(let window) = runtime.adapter.createSafety(for: shape(of: request, call)),
             firstSentAt.duration(to: environment.now) < window
         else {

@@ -41,7 +41,7 @@ extension PaymentEngine {
             return answer
         }
         guard let stored = await store.record(id), let provider = stored.payment.provider,
-            let runtime = runtime(provider)
+            let runtime = runtime(provider, in: call.configuration)
         else { return release(Problem(.notFound)) }
         // After `ttl` the key still belongs to what it did: sent again it would do it twice.
         if let known = stored.followUps[lease.key] {
@@ -58,9 +58,9 @@ extension PaymentEngine {
         }
         // Its state may have moved on at the provider: asked before anything is decided on it.
         if stored.openFollowUp != nil {
-            _ = await resolveFollowUp(of: id, until: call.deadline)
+            _ = await resolveFollowUp(of: id, until: call.deadline, in: call.configuration)
         } else if stored.isToBeAsked {
-            await ask(stored)
+            await ask(stored, in: call.configuration)
         }
 
         let begun = await begin(operation, id, at: runtime, amount, reason, lease, fingerprint, call)
@@ -75,7 +75,7 @@ extension PaymentEngine {
             var run = FollowUpRun(engine: self, runtime: runtime, capability: capability, followUp: open.followUp)
             let end = await run.run(most: 3, until: call.deadline)
             let record = await conclude(open, end, run.attempts)
-            if case .conflict = end { await ask(record) }
+            if case .conflict = end { await ask(record, in: call.configuration) }
             return await answer(open, end, run.attempts, ending: lease)
         }
     }
@@ -104,7 +104,8 @@ extension PaymentEngine {
                     amount: taken, reason: reason, session: record.session)
                 if let why = runtime.adapter.followUpObstacle(for: followUp) { throw .state(why) }
                 let open = OpenFollowUp(
-                    followUp: followUp, key: lease.key, requestID: call.requestID, firstSentAt: instant)
+                    followUp: followUp, key: lease.key, requestID: call.requestID, firstSentAt: instant,
+                    account: runtime.configuration.account)
                 let refund = newRefund.map {
                     Refund(id: $0, amount: taken ?? 0, status: .unknown, reason: reason, createdAt: now)
                 }

@@ -192,21 +192,37 @@ extension PaymentEngine {
         if let record = await store.record(id) { scheduleInquiry(of: record) }
     }
 
-    /// Asks the provider once and applies the answer. True where the provider gave one.
+    /// Asks the provider once and applies the answer.
+    ///
+    /// - Parameter version: The request's that asks; nil in the background.
     @discardableResult
     func ask(
-        _ record: PaymentRecord, claiming transaction: String? = nil, reference: String? = nil
+        _ record: PaymentRecord, claiming transaction: String? = nil, reference: String? = nil,
+        in version: EngineConfiguration? = nil
+    ) async -> AskResult {
+        await ask(
+            record, at: record.payment.provider.flatMap { runtime($0, in: version) }, claiming: transaction,
+            reference: reference)
+    }
+
+    /// The same, at the provider's instance that the caller has chosen; nil where there is none.
+    func ask(
+        _ record: PaymentRecord, at runtime: ProviderRuntime?, claiming transaction: String? = nil,
+        reference: String? = nil
     ) async -> AskResult {
         let id = record.payment.id
         let isPastExpiry = InquiryPolicy.isPastExpiry(record.payment.expiresAt, at: environment.wallClock)
-        guard let provider = record.payment.provider, let runtime = runtime(provider),
+        guard let provider = record.payment.provider, let runtime,
             let inquiry = inquiry(of: record, at: runtime, claiming: transaction, reference: reference)
         else {
             if isPastExpiry { await expire(id) }
             return .cannotAsk
         }
-        let exchanged = await runtime.inquire(
+        var exchanged = await runtime.inquire(
             inquiry.adapter, inquiry.request, inquiry.subject, within: runtime.configuration.timeout)
+        if case .replied(.notFound) = exchanged, !record.isOf(runtime.configuration) {
+            exchanged = .replied(.noAnswer(reason: "other_account"))
+        }
         let instant = environment.now
         let isAnswered =
             switch exchanged {

@@ -15,7 +15,7 @@ extension PaymentEngine {
         }
         if record.openFollowUp?.key == key,
             (record.lastTriedAt ?? record.lastAskedAt).map({ $0.duration(to: environment.now) >= .seconds(1) }) ?? true,
-            let answer = await resolveFollowUp(of: id, until: call.deadline)
+            let answer = await resolveFollowUp(of: id, until: call.deadline, in: call.configuration)
         {
             return answer
         }
@@ -29,17 +29,23 @@ extension PaymentEngine {
 
     /// Looks once what became of a payment's open follow-up. Under the payment's lock.
     ///
+    /// - Parameter version: The request's that looks; nil in the background.
     /// - Returns: What its key is answered with from now on; nil while nobody knows.
-    func resolveFollowUp(of id: String, until deadline: ContinuousClock.Instant) async -> Answer? {
+    func resolveFollowUp(
+        of id: String, until deadline: ContinuousClock.Instant, in version: EngineConfiguration? = nil
+    ) async -> Answer? {
         guard let record = await store.record(id), let open = record.openFollowUp,
-            let runtime = record.payment.provider.flatMap({ runtime($0) }),
+            let runtime = record.payment.provider.flatMap({ runtime($0, in: version) }),
             let capability = FollowUpCapability(open.followUp.operation, of: runtime.adapter)
         else { return nil }
         let instant = environment.now
         await store.update(id) { $0.lastTriedAt = instant }
         var run = FollowUpRun(
             engine: self, runtime: runtime, capability: capability, followUp: open.followUp, isOpen: true)
-        if run.isRepeatable(after: open.firstSentAt.duration(to: instant)) {
+        // A key is known to the account that it was sent to; another one would do it anew.
+        if open.account == runtime.configuration.account,
+            run.isRepeatable(after: open.firstSentAt.duration(to: instant))
+        {
             let end = await run.run(most: 1, until: deadline)
             await conclude(open, end, run.attempts)
             if let answer = await settle(open, end) { return answer }
@@ -53,7 +59,7 @@ extension PaymentEngine {
         let id = open.followUp.payment.id
         guard let finding = await finding(of: open, at: runtime) else {
             guard let record = await store.record(id) else { return nil }
-            let result = await ask(record)
+            let result = await ask(record, at: runtime)
             guard let asked = await store.record(id) else { return nil }
             if asked.openFollowUp !== open { return knownAnswer(to: open, .open, asked) }
             // What the state has not followed was not done, or not yet. A refund need not show in it.
@@ -73,9 +79,9 @@ extension PaymentEngine {
         case .declined(let decline):
             await conclude(open, .declined(decline), [])
             return await settle(open, .declined(decline))
-        case .notDone:
+        case .notDone where open.account == runtime.configuration.account:
             return await noteNotDone(open)
-        case .pending, .noAnswer:
+        case .pending, .noAnswer, .notDone:
             await store.update(id) { $0.neverSeenSince = nil }
             return nil
         }

@@ -2,6 +2,7 @@ import Logging
 package import PaymentModel
 import ProviderKit
 import Resilience
+import Synchronization
 
 /// A provider instance as operators see it.
 package struct ProviderHealthReport: Sendable {
@@ -27,9 +28,11 @@ package struct ProviderHealthReport: Sendable {
 }
 
 extension PaymentEngine {
-    /// Every instance, by name.
+    /// Every instance, by name; also those that are configured no more and still have payments.
     package func providerReports() -> [ProviderHealthReport] {
-        runtimes.map { runtime in
+        let (configuration, retired, disabled) = state.withLock { ($0.configuration, $0.retired.all, $0.disabled) }
+        let runtimes = (retired + configuration.runtimes.values).sorted { $0.name < $1.name }
+        return runtimes.map { runtime in
             let operations = Operation.allCases.compactMap { operation -> ProviderHealthReport.OperationReport? in
                 let snapshot = runtime.breaker(operation).snapshot
                 guard snapshot.calls > 0 || snapshot.state != .closed else { return nil }
@@ -42,7 +45,8 @@ extension PaymentEngine {
             }
             return ProviderHealthReport(
                 name: runtime.name, plugin: runtime.configuration.plugin,
-                isEnabled: runtime.configuration.isEnabled && !runtime.isDisabled, inFlight: runtime.inFlight,
+                isEnabled: configuration.providers[runtime.name]?.isEnabled == true
+                    && !disabled.contains(runtime.name), inFlight: runtime.inFlight,
                 tokenAgeSeconds: runtime.tokenAge.map { Int($0.components.seconds) }, operations: operations)
         }
     }
@@ -50,8 +54,12 @@ extension PaymentEngine {
     /// Switches a provider off or on by hand: no new payments while it is off; follow-ups, inquiries and callbacks of its
     /// payments go on. False where there is no such provider.
     package func setProvider(_ name: String, disabled: Bool) -> Bool {
-        guard let runtime = runtime(name) else { return false }
-        runtime.isDisabled = disabled
+        let isKnown = state.withLock { state in
+            guard state.configuration.runtimes[name] != nil || state.retired[name] != nil else { return false }
+            if disabled { state.disabled.insert(name) } else { state.disabled.remove(name) }
+            return true
+        }
+        guard isKnown else { return false }
         logger.notice(disabled ? "provider disabled" : "provider enabled", metadata: ["provider": "\(name)"])
         return true
     }

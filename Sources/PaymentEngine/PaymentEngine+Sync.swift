@@ -13,9 +13,11 @@ extension PaymentEngine {
             return Answer(Problem(.notFound, "there is no payment of that id"), instance: call.requestID)
         }
         let result = await detached {
-            let result = await self.ask(record, confirming: providerTransactionID)
+            let result = await self.ask(record, confirming: providerTransactionID, in: call.configuration)
             if record.openFollowUp != nil {
-                _ = await self.locks.serialized(id) { await self.resolveFollowUp(of: id, until: call.deadline) }
+                _ = await self.locks.serialized(id) {
+                    await self.resolveFollowUp(of: id, until: call.deadline, in: call.configuration)
+                }
             }
             return result
         }
@@ -46,20 +48,22 @@ extension PaymentEngine {
     ///
     /// What the provider says of the payment without that comes first, where it can be asked: an amount that fits is no proof that
     /// a transaction is this payment's.
-    private func ask(_ record: PaymentRecord, confirming transaction: String?) async -> AskResult {
-        guard let transaction else { return await ask(record) }
+    private func ask(
+        _ record: PaymentRecord, confirming transaction: String?, in version: EngineConfiguration
+    ) async -> AskResult {
+        guard let transaction else { return await ask(record, in: version) }
         var record = record
         if record.payment.providerReference == nil, inquiry(of: record) != nil {
-            let result = await ask(record)
+            let result = await ask(record, in: version)
             guard case .answered = result, let asked = await store.record(record.payment.id) else { return result }
             record = asked
         }
         let known = [record.payment.providerReference, record.payment.checkoutReference]
         if known.contains(transaction) {
             return record.payment.providerReference == transaction && record.payment.status.isOpen
-                ? await ask(record) : .answered
+                ? await ask(record, in: version) : .answered
         }
-        return await ask(record, claiming: transaction)
+        return await ask(record, claiming: transaction, in: version)
     }
 
     /// What keeps a transaction that the app named from being this payment's. From now on it names no other payment: of two

@@ -24,10 +24,18 @@ package final class PaymentEngine: Sendable {
     let dispatcher: EventDispatcher
     let logger: Logger
     let metrics: EngineMetrics
+    let makeTransport: TransportFactory
+    let makeEventTransport: EventTransportFactory
+    /// What the store asks at each insertion.
+    let storeLimits: StoreLimits
+    /// Held while a configuration is made to follow another one: one at a time.
+    let reloading = Mutex(())
 
-    private struct State {
+    struct State {
         var configuration: EngineConfiguration
-        var runtimes: [String: ProviderRuntime]
+        var retired = RetiredRuntimes()
+        /// The names of the providers that were switched off by hand: no new payments, whatever is reloaded.
+        var disabled: Set<String> = []
         /// Where providers call back when the configuration names no `public_url`.
         var boundURL: String?
         var isDraining = false
@@ -36,7 +44,7 @@ package final class PaymentEngine: Sendable {
         var whenIdle: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     /// Makes an engine over a configuration. Throws what the transport factories throw (a file of roots that cannot be read).
     ///
@@ -46,28 +54,32 @@ package final class PaymentEngine: Sendable {
     package init(
         configuration: EngineConfiguration, environment: any EngineEnvironment = SystemEnvironment(), logger: Logger,
         metrics: EngineMetrics = EngineMetrics(), wrappingStore: (any PaymentStore) -> any PaymentStore = { $0 },
-        eventTransport: EventTransportFactory, transport: TransportFactory
+        eventTransport: @escaping EventTransportFactory, transport: @escaping TransportFactory
     ) throws {
         self.environment = environment
         self.logger = logger
         self.metrics = metrics
+        makeTransport = transport
+        makeEventTransport = eventTransport
         let server = configuration.server
-        let limits = Mutex(server)
+        let limits = StoreLimits(server)
+        storeLimits = limits
         let dispatcher = try EventDispatcher(
             apps: configuration.apps, environment: environment, transport: eventTransport)
         self.dispatcher = dispatcher
         store = wrappingStore(
             MemoryPaymentStore(
-                environment: environment, limits: { limits.withLock { ($0.maxPayments, $0.paymentRetention) } },
+                environment: environment, limits: { limits.now },
                 newDelivery: { dispatcher.newDelivery(app: $0) },
                 onEvent: { dispatcher.add(payment: $0, app: $1) }))
         keys = IdempotencyStore(limits: server.idempotency, time: environment)
-        references = References(referenceSecret: server.referenceSecret, callbackSecrets: server.callbackSecrets)
+        references = References(secret: server.referenceSecret)
         inquiries = DueQueue(environment: environment)
-        let runtimes = try configuration.providers.mapValues {
+        var configuration = configuration
+        configuration.runtimes = try configuration.providers.mapValues {
             ProviderRuntime(configuration: $0, transport: try transport($0), environment: environment)
         }
-        state = Mutex(State(configuration: configuration, runtimes: runtimes))
+        state = Mutex(State(configuration: configuration))
     }
 
     /// The configuration in force. A call takes it once, at its beginning.
@@ -106,15 +118,20 @@ package final class PaymentEngine: Sendable {
 
     /// Gives the connections to providers and webhooks back.
     package func shutdown() async {
-        for runtime in state.withLock({ Array($0.runtimes.values) }) { await runtime.transport.shutdown() }
+        for runtime in state.withLock({ $0.retired.all + $0.configuration.runtimes.values }) {
+            await runtime.transport.shutdown()
+        }
         await dispatcher.shutdown()
     }
 
     /// Tells where the public listener was bound, for callback addresses without a `public_url`.
     package func setBoundURL(_ url: String) { state.withLock { $0.boundURL = url } }
 
-    func runtime(_ name: String) -> ProviderRuntime? { state.withLock { $0.runtimes[name] } }
-    var runtimes: [ProviderRuntime] { state.withLock { $0.runtimes.values.sorted { $0.name < $1.name } } }
+    /// The provider of that name as `version` has it, which a request sees from beginning to end; else as it is now, be it that
+    /// it takes no new payments any more. Nil where there is none, and no payment of one.
+    func runtime(_ name: String, in version: EngineConfiguration? = nil) -> ProviderRuntime? {
+        version?.runtimes[name] ?? state.withLock { $0.configuration.runtimes[name] ?? $0.retired[name] }
+    }
 
     /// The address that a provider calls back for a payment; nil where its plugin receives no callbacks by address.
     func callbackURL(provider: ProviderRuntime, payment: String, _ configuration: EngineConfiguration) -> String? {
@@ -123,16 +140,19 @@ package final class PaymentEngine: Sendable {
         }
         let base =
             configuration.server.publicURL ?? state.withLock { $0.boundURL } ?? "http://\(configuration.server.listen)"
-        let token = references.callbackToken(provider: provider.name, payment: payment)
+        let token = configuration.callbackTokens.token(provider: provider.name, payment: payment)
         return "\(base)/webhooks/\(provider.name)/\(token)"
     }
 
-    /// What routing has to know of a provider now.
-    func routingState(_ name: String) -> Router.ProviderState {
-        guard let runtime = runtime(name) else { return Router.ProviderState() }
-        return Router.ProviderState(
-            isDisabled: runtime.isDisabled,
-            successPerMille: runtime.breaker(.create).snapshot.successShare?.perMille)
+    /// What routing has to know of the providers of a version now.
+    func routingState(in version: EngineConfiguration) -> (String) -> Router.ProviderState {
+        let disabled = state.withLock { $0.disabled }
+        return { name in
+            guard let runtime = version.runtimes[name] else { return Router.ProviderState() }
+            return Router.ProviderState(
+                isDisabled: disabled.contains(name),
+                successPerMille: runtime.breaker(.create).snapshot.successShare?.perMille)
+        }
     }
 
     func newID(_ prefix: String) -> String {
@@ -190,18 +210,20 @@ extension PaymentEngine {
 
     /// The routing decision for such a payment. Nothing is sent.
     package func explain(_ request: PaymentRequest, call: Call) -> RouteExplanation {
-        call.configuration.router.explain(shape(of: request, call), state: routingState)
+        call.configuration.router.explain(
+            shape(of: request, call), state: routingState(in: call.configuration))
     }
 
     /// The methods, and their networks where routes name them, that can be served now. What is nil does not choose.
     package func paymentMethods(
         money: Money?, currency: Currency?, country: Country?, call: Call
     ) -> [ServableMethod] {
-        call.configuration.router.servableMethods(
+        let disabled = state.withLock { $0.disabled }
+        return call.configuration.router.servableMethods(
             app: call.app.name, amount: money?.minorUnits, currency: money?.currency ?? currency,
             country: country ?? call.app.country
         ) { name in
-            guard let runtime = self.runtime(name), !runtime.isDisabled else { return false }
+            guard let runtime = call.configuration.runtimes[name], !disabled.contains(name) else { return false }
             if case .open = runtime.breaker(.create).snapshot.state { return false }
             return true
         }.map { ServableMethod(method: $0.method, networks: $0.networks) }

@@ -83,7 +83,7 @@ struct CreateRun {
     mutating func run() async -> End {
         defer { for _ in 0..<retries { engine.budget.endRetry() } }
         for (index, name) in candidates.enumerated() {
-            guard let runtime = engine.runtime(name) else { continue }
+            guard let runtime = engine.runtime(name, in: call.configuration) else { continue }
             if index > 0, let failed = attempts.last {
                 engine.metrics.failover(route: payment.route ?? "", from: failed, to: name)
                 engine.logger.debug(
@@ -302,10 +302,11 @@ struct CreateRun {
         let maySend = await engine.store.update(payment.id) { record in
             guard record.maySend else { return false }
             record.payment.assign(to: runtime.name)
-            record.give(reference: reference, at: runtime.name)
+            record.give(reference: reference, at: runtime.configuration)
             return true
         }
         guard maySend == true else { return nil }
+        engine.hold(runtime)
         // Before a restart the same key may have made a payment under the same reference, and the provider told of it since.
         if await engine.applyOrphans(naming: [PaymentRecord.name(runtime.name, reference)]) {
             guard await engine.store.record(payment.id)?.maySend == true else { return nil }

@@ -8,12 +8,15 @@ package import Routing
 package struct EngineConfiguration: Sendable {
     /// Names this content: a hash over the files.
     package let version: String
-    package let server: ServerConfiguration
+    package private(set) var server: ServerConfiguration
     /// By name.
     package let apps: [String: AppConfiguration]
     /// By name.
     package let providers: [String: ProviderConfiguration]
     package let router: Router
+    let callbackTokens: CallbackTokens
+    /// The providers at work, by name: those of this very version. Empty until an engine has put it in force.
+    var runtimes: [String: ProviderRuntime] = [:]
 
     /// Makes a configuration; the routes' providers are among `providers`.
     package init(
@@ -25,17 +28,32 @@ package struct EngineConfiguration: Sendable {
         self.apps = apps
         self.providers = providers
         router = Router(routes: routes, providers: providers.mapValues(\.routable))
+        callbackTokens = CallbackTokens(secrets: server.callbackSecrets)
     }
 
     /// The same configuration with other listeners: the command line wins over the file.
     package func listening(
         on listen: ServerConfiguration.Address? = nil, admin: ServerConfiguration.Address? = nil
     ) -> EngineConfiguration {
-        var server = server
-        if let listen { server.listen = listen }
-        if let admin { server.admin = admin }
-        return EngineConfiguration(
-            version: version, server: server, apps: apps, providers: providers, routes: router.routes)
+        var copy = self
+        if let listen { copy.server.listen = listen }
+        if let admin { copy.server.admin = admin }
+        return copy
+    }
+
+    /// Takes the listeners of the configuration that is in force, for they do not change while the process runs. Returns what
+    /// would have changed, a sentence each.
+    mutating func keepListeners(of old: EngineConfiguration) -> [String] {
+        var changed: [String] = []
+        if server.listen != old.server.listen {
+            changed.append("server.listen stays \(old.server.listen) until a restart; it is to be \(server.listen)")
+        }
+        if server.admin != old.server.admin {
+            changed.append("server.admin stays \(old.server.admin) until a restart; it is to be \(server.admin)")
+        }
+        if server.tls != old.server.tls { changed.append("server.tls stays as it is until a restart") }
+        (server.listen, server.admin, server.tls) = (old.server.listen, old.server.admin, old.server.tls)
+        return changed
     }
 }
 
@@ -180,6 +198,9 @@ package struct ProviderConfiguration: Sendable {
     package var isEnabled = true
     /// The instance's part of the files, hashed: breakers, tokens and limits live on where it is the same.
     package var fingerprint = ""
+    /// Plugin, address and settings, hashed: whose account it is. What a provider says that it does not have is believed only
+    /// under the account that it was sent to.
+    package var account = ""
 
     /// Makes an instance with the defaults of contract §2.
     package init(name: String, plugin: String, adapter: any ProviderAdapter, baseURL: String) {

@@ -113,21 +113,18 @@ package struct EventDelivery: Sendable, Hashable {
         return .retry(at: next)
     }
 
-    /// Ends it without an attempt: the address has said 410, and no longer wants any.
-    mutating func giveUp() {
+    /// Ends it without an attempt.
+    mutating func giveUp(_ reason: String) {
         guard status == .pending else { return }
         lastStatus = nil
-        lastError = Self.gone
+        lastError = reason
         end(.failed)
     }
 
-    /// The app has no webhook any more.
-    mutating func withdraw() {
-        guard status == .pending else { return }
-        end(.none)
-    }
-
-    private static let gone = "gone"
+    /// The address has said 410, and no longer wants any.
+    static let gone = "gone"
+    /// A reload took the app's webhook away.
+    static let noWebhook = "no_webhook"
 
     private mutating func end(_ status: Status) {
         self.status = status

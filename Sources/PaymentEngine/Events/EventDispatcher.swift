@@ -41,10 +41,9 @@ final class EventDispatcher: Sendable {
     }
 
     /// Takes the webhooks of another configuration. Where an app's is the same, its connections and that it is gone live on.
-    /// Returns what is used no more and is to be shut down. Throws what the factory throws, and nothing has changed then.
-    func configure(
-        apps: [String: AppConfiguration], transport: PaymentEngine.EventTransportFactory
-    ) throws -> [any ProviderTransport] {
+    /// What is used no more is let go of: attempts under way have their own hold of it. Throws what the factory throws, and
+    /// nothing has changed then.
+    func configure(apps: [String: AppConfiguration], transport: PaymentEngine.EventTransportFactory) throws {
         let before = state.withLock { $0.receivers }
         let made = try Self.receivers(of: apps, keeping: before, transport)
         state.withLock { state in
@@ -57,7 +56,6 @@ final class EventDispatcher: Sendable {
                 return receiver
             }
         }
-        return before.values.filter { made[$0.app]?.webhook.isReached(as: $0.webhook) != true }.map(\.transport)
     }
 
     private static func receivers(

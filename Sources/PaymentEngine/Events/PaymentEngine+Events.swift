@@ -31,17 +31,15 @@ extension PaymentEngine {
         guard let event = await store.pendingEvent(ofPayment: job.payment) else { return }
         let began = environment.now
         if let due = event.delivery.due, due <= began {
-            if let receiver = dispatcher.receiver(job.app) {
-                // Asked for by hand it is tried all the same: the app may be back.
-                if receiver.isGone, event.delivery.round == 0 {
-                    await store.updateDelivery(event.id) { $0.giveUp() }
-                    metrics.event(app: job.app, "failed")
-                } else {
-                    let outcome = await send(event, to: receiver)
-                    await note(outcome, of: event, at: receiver, began: began)
-                }
+            let receiver = dispatcher.receiver(job.app)
+            // Asked for by hand it is tried all the same: the app may be back.
+            if let receiver, !receiver.isGone || event.delivery.round > 0 {
+                let outcome = await send(event, to: receiver)
+                await note(outcome, of: event, at: receiver, began: began)
             } else {
-                await store.updateDelivery(event.id) { $0.withdraw() }
+                let reason = receiver == nil ? EventDelivery.noWebhook : EventDelivery.gone
+                await store.updateDelivery(event.id) { $0.giveUp(reason) }
+                metrics.event(app: job.app, "failed")
             }
         }
         if let due = await store.pendingEvent(ofPayment: job.payment)?.delivery.due {

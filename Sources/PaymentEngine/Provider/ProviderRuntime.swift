@@ -4,7 +4,7 @@ import Resilience
 import Synchronization
 
 /// One provider instance at work: its transport, breakers, token and limits. Lives on over reloads that leave the instance as
-/// it was.
+/// it was, and is let go of when no version, no call and no payment needs it any more: that ends its connections.
 final class ProviderRuntime: Sendable {
     let configuration: ProviderConfiguration
     let transport: any ProviderTransport
@@ -12,37 +12,50 @@ final class ProviderRuntime: Sendable {
     private let tokens: TokenCache<Secret, TransportFailure>?
     private let limiter: RateLimiter?
     private let environment: any EngineEnvironment
-    private let state = Mutex(State())
+    private let callsUnderWay: Count
 
-    private struct State {
-        var inFlight = 0
-        var isDisabled = false
+    /// A class, because an instance shares it with those that it followed.
+    private final class Count: Sendable {
+        let value = Atomic(0)
     }
 
     var name: String { configuration.name }
     var adapter: any ProviderAdapter { configuration.adapter }
 
-    init(configuration: ProviderConfiguration, transport: any ProviderTransport, environment: any EngineEnvironment) {
+    /// - Parameter old: The instance that had the name before. What it knows that a change leaves true is taken over and shared
+    ///   with its calls under way: the limits where they are the same, so that reloads let no more through; token and
+    ///   breakers where it is the same account (and the same breaker).
+    init(
+        configuration: ProviderConfiguration, transport: any ProviderTransport, environment: any EngineEnvironment,
+        succeeding old: ProviderRuntime? = nil
+    ) {
         self.configuration = configuration
         self.transport = transport
         self.environment = environment
         let random: RandomSource = { environment.random() }
-        breakers = Operation.allCases.map { _ in
-            CircuitBreaker(settings: configuration.breaker, time: environment, nextRandom: random)
+        let sameAccount = old.flatMap { $0.configuration.account == configuration.account ? $0 : nil }
+        if let sameAccount, sameAccount.configuration.breaker == configuration.breaker {
+            breakers = sameAccount.breakers
+        } else {
+            breakers = Operation.allCases.map { _ in
+                CircuitBreaker(settings: configuration.breaker, time: environment, nextRandom: random)
+            }
         }
-        limiter =
-            configuration.rateLimits.isEmpty ? nil : RateLimiter(limits: configuration.rateLimits, time: environment)
+        if let old, old.configuration.rateLimits == configuration.rateLimits {
+            limiter = old.limiter
+        } else {
+            limiter =
+                configuration.rateLimits.isEmpty
+                ? nil : RateLimiter(limits: configuration.rateLimits, time: environment)
+        }
         tokens =
-            configuration.adapter is any TokenAuthenticated ? TokenCache(time: environment, nextRandom: random) : nil
+            configuration.adapter is any TokenAuthenticated
+            ? sameAccount?.tokens ?? TokenCache(time: environment, nextRandom: random) : nil
+        callsUnderWay = old?.callsUnderWay ?? Count()
     }
 
-    /// Switched off by hand: no new payments.
-    var isDisabled: Bool {
-        get { state.withLock { $0.isDisabled } }
-        set { state.withLock { $0.isDisabled = newValue } }
-    }
-
-    var inFlight: Int { state.withLock { $0.inFlight } }
+    /// Calls under way, also those of instances that had the name before.
+    var inFlight: Int { callsUnderWay.value.load(ordering: .relaxed) }
     var tokenAge: Duration? { tokens?.age }
 
     func breaker(_ operation: Operation) -> CircuitBreaker {
@@ -93,8 +106,8 @@ final class ProviderRuntime: Sendable {
     func send(
         _ request: ProviderRequest, within timeout: Duration, limit: SendLimit?, isRefused: (ProviderReply) -> Bool
     ) async -> Transmission {
-        state.withLock { $0.inFlight += 1 }
-        defer { state.withLock { $0.inFlight -= 1 } }
+        callsUnderWay.value.wrappingAdd(1, ordering: .relaxed)
+        defer { callsUnderWay.value.wrappingSubtract(1, ordering: .relaxed) }
         guard let tokens, let adapter = adapter as? any TokenAuthenticated else {
             return await transport.send(request, timeout: timeout)
         }

@@ -26,6 +26,8 @@ package final class MemoryPaymentStore: PaymentStore {
         var places: [String: Place] = [:]
         var byKey: [KeyDigest: String] = [:]
         var byReference: [String: String] = [:]
+        /// How many references of payments there are, by provider.
+        var referencesAt: [String: Int] = [:]
         /// Oldest first, by app and over all (""); what was dropped is skipped and swept when it is half of a list.
         var lists: [String: Deque<(sequence: UInt64, id: String)>] = [:]
         /// In the order in which they settled. One that opened again is skipped when its turn comes.
@@ -71,7 +73,7 @@ package final class MemoryPaymentStore: PaymentStore {
             let id = record.payment.id
             state.places[id] = Place(record: record, sequence: state.nextSequence)
             state.byKey[record.key] = id
-            for name in record.references where state.byReference[name] == nil { state.byReference[name] = id }
+            state.index(record.references[...], of: id)
             for list in [record.payment.app, ""] { state.lists[list, default: []].append((state.nextSequence, id)) }
             state.nextSequence += 1
             state.count(record, 1)
@@ -91,7 +93,7 @@ package final class MemoryPaymentStore: PaymentStore {
         state.withLock { state in
             guard state.places[id] != nil else { return false }
             if let owner = state.byReference[name] { return owner == id }
-            state.byReference[name] = id
+            state.index([name], of: id)
             state.places[id]?.record.references.append(name)
             return true
         }
@@ -99,6 +101,10 @@ package final class MemoryPaymentStore: PaymentStore {
 
     package func record(_ id: String) async -> PaymentRecord? {
         state.withLock { $0.places[id]?.record }
+    }
+
+    package func hasPayments(at provider: String) async -> Bool {
+        state.withLock { $0.referencesAt[provider] != nil }
     }
 
     package func record(key: KeyDigest) async -> PaymentRecord? {
@@ -117,9 +123,7 @@ package final class MemoryPaymentStore: PaymentStore {
             let wasSettled = place.record.isSettled
             let known = place.record.references.count
             let result = change(&place.record)
-            for name in place.record.references.dropFirst(known) where state.byReference[name] == nil {
-                state.byReference[name] = id
-            }
+            state.index(place.record.references.dropFirst(known), of: id)
             if !wasSettled, place.record.isSettled { state.settled.append(id) }
             state.count(place.record, 1)
             let isToBeDelivered = state.addEvents(
@@ -193,9 +197,25 @@ extension MemoryPaymentStore.State {
         let record = place.record
         count(record, -1)
         if byKey[record.key] == id { byKey[record.key] = nil }
-        for name in record.references where byReference[name] == id { byReference[name] = nil }
+        for name in record.references {
+            if byReference[name] == id { byReference[name] = nil }
+            count(referenceOf: PaymentRecord.provider(ofName: name), -1)
+        }
         for name in [record.payment.app, ""] { sweep(name) }
         dropped(place.events.count, eventsOf: record.payment.app)
+    }
+
+    /// Makes references name a payment, as far as they name no other one.
+    mutating func index(_ names: ArraySlice<String>, of id: String) {
+        for name in names {
+            if byReference[name] == nil { byReference[name] = id }
+            count(referenceOf: PaymentRecord.provider(ofName: name), 1)
+        }
+    }
+
+    private mutating func count(referenceOf provider: String, _ step: Int) {
+        let count = referencesAt[provider, default: 0] + step
+        referencesAt[provider] = count > 0 ? count : nil
     }
 
     mutating func count(_ record: PaymentRecord, _ step: Int) {

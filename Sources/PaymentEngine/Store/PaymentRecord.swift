@@ -19,10 +19,10 @@ package struct PaymentRecord: Sendable {
     /// Where a customer's browser that lands on the callback address is sent.
     package let returnURL: String?
 
-    /// The last reference that we gave at each provider.
-    private var ownReferences: [String: String] = [:]
+    /// The last reference that we gave at each provider, and the account that it was sent to.
+    private var given: [String: (reference: String, account: String)] = [:]
     /// Our reference at the provider that has the payment or may have it; empty before any was given.
-    package var reference: String { payment.provider.flatMap { ownReferences[$0] } ?? "" }
+    package var reference: String { payment.provider.flatMap { given[$0]?.reference } ?? "" }
     /// Every reference that was given out for it, as `provider/reference`.
     package var references: [String] = []
     /// What the adapter keeps: session tokens and the like.
@@ -119,9 +119,14 @@ package struct PaymentRecord: Sendable {
         !hint.tellsOfMoney || isToBeAsked || payment.status == .authorized || payment.status.holdsMoney
     }
 
+    /// Whether the payment was sent to the account that the provider's instance has now: to another one it says nothing that
+    /// it is not known there, and a repeat would be another payment.
+    func isOf(_ provider: ProviderConfiguration) -> Bool { given[provider.name]?.account == provider.account }
+
     /// Gives a reference at a provider to the payment. Callbacks match any that was ever given.
-    mutating func give(reference: String, at provider: String) {
-        ownReferences[provider] = reference
+    mutating func give(reference: String, at configuration: ProviderConfiguration) {
+        let provider = configuration.name
+        given[provider] = (reference, configuration.account)
         let name = Self.name(provider, reference)
         if !references.contains(name) { references.append(name) }
     }
@@ -147,6 +152,9 @@ package struct PaymentRecord: Sendable {
 
     /// A reference in the scope of its provider, as the store indexes it.
     package static func name(_ provider: String, _ reference: String) -> String { provider + "/" + reference }
+
+    /// The provider in such a name; names of instances have no slash.
+    static func provider(ofName name: String) -> String { String(name.prefix { $0 != "/" }) }
 }
 
 /// A follow-up that was sent and whose outcome is open: what a repeat of it or a question needs. A class for its size alone:
@@ -159,8 +167,13 @@ package final class OpenFollowUp: Sendable {
     /// The `X-Request-Id` of the request: the `instance` of the answer that is kept for it.
     let requestID: String
     let firstSentAt: ContinuousClock.Instant
+    /// The provider's account that it was sent to.
+    let account: String
 
-    init(followUp: FollowUp, key: KeyDigest, requestID: String, firstSentAt: ContinuousClock.Instant) {
+    init(
+        followUp: FollowUp, key: KeyDigest, requestID: String, firstSentAt: ContinuousClock.Instant, account: String
+    ) {
+        self.account = account
         self.followUp = followUp
         self.key = key
         self.requestID = requestID

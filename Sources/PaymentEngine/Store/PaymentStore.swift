@@ -14,6 +14,9 @@ package protocol PaymentStore: Sendable {
     /// The record of a payment.
     func record(_ id: String) async -> PaymentRecord?
 
+    /// Whether any payment that is kept was ever given to that provider: it has a reference there, ours or the provider's.
+    func hasPayments(at provider: String) async -> Bool
+
     /// The payment that an idempotency key belongs to.
     func record(key: KeyDigest) async -> PaymentRecord?
 

@@ -190,7 +190,7 @@ struct DuplicateTests {
             #expect(try await reference(key: "l") != first)
             #expect(try await reference(secret: "t") != first)
         }
-        let references = References(referenceSecret: Secret("s"), callbackSecrets: [Secret("c")])
+        let references = References(secret: Secret("s"))
         let scopes = [("a", "bc"), ("ab", "c")].map {
             references.scope(app: $0.0, method: "POST", path: "/v1/payments", key: $0.1)
         }

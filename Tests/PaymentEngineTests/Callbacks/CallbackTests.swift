@@ -47,11 +47,9 @@ struct CallbackTests {
             let wrong = [
                 "", ".", id, id + ".", token + "a", String(token.dropLast()), token.uppercased(),
                 "pay_00000000000000000000000000" + token.dropFirst(30),
-                References(referenceSecret: Secret("x"), callbackSecrets: [Secret("other")])
-                    .callbackToken(provider: "a", payment: id),
+                CallbackTokens(secrets: [Secret("other")]).token(provider: "a", payment: id),
                 // The same payment's token at another provider.
-                References(referenceSecret: Secret("x"), callbackSecrets: [Secret(Bench.callbackSecret)])
-                    .callbackToken(provider: "b", payment: id),
+                CallbackTokens(secrets: [Secret(Bench.callbackSecret)]).token(provider: "b", payment: id),
             ]
             for token in wrong { #expect(await bench.callback("a", text, token: token) == .refused) }
             #expect(try await bench.payment().status == .pending)
@@ -62,12 +60,12 @@ struct CallbackTests {
 
     @Test("a token of an older secret still verifies")
     func olderSecret() async throws {
-        let old = References(referenceSecret: Secret("r"), callbackSecrets: [Secret("old")])
-        let new = References(referenceSecret: Secret("r"), callbackSecrets: [Secret("new"), Secret("old")])
-        let token = old.callbackToken(provider: "a", payment: "pay_1")
-        #expect(new.payment(ofCallbackToken: token, provider: "a") == "pay_1")
-        #expect(new.callbackToken(provider: "a", payment: "pay_1") != token)
-        #expect(old.payment(ofCallbackToken: new.callbackToken(provider: "a", payment: "pay_1"), provider: "a") == nil)
+        let old = CallbackTokens(secrets: [Secret("old")])
+        let new = CallbackTokens(secrets: [Secret("new"), Secret("old")])
+        let token = old.token(provider: "a", payment: "pay_1")
+        #expect(new.payment(of: token, provider: "a") == "pay_1")
+        #expect(new.token(provider: "a", payment: "pay_1") != token)
+        #expect(old.payment(of: new.token(provider: "a", payment: "pay_1"), provider: "a") == nil)
     }
 
     @Test("a token vouches for its own payment only")

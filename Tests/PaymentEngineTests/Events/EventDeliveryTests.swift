@@ -98,7 +98,7 @@ struct EventDeliveryTests {
         #expect(refused.actions == [.failed])
         #expect(refused.delivery.lastError == "address_refused")
         var stopped = EventDelivery.pending(since: Self.start)
-        stopped.giveUp()
+        stopped.giveUp(EventDelivery.gone)
         #expect(stopped.status == .failed)
         #expect(stopped.attempts == 0)
         #expect(stopped.lastError == "gone")
@@ -123,16 +123,17 @@ struct EventDeliveryTests {
         #expect(course.delivery.status == .delivered)
     }
 
-    @Test("without a webhook it is none, and what waited when it was taken away too")
+    @Test("without a webhook it is none, and what waited when it was taken away has failed")
     func none() {
         #expect(EventDelivery.none.status == .none)
         #expect(EventDelivery.none.due == nil)
         var delivery = EventDelivery.pending(since: Self.start)
-        delivery.withdraw()
-        #expect(delivery.status == .none)
+        delivery.giveUp(EventDelivery.noWebhook)
+        #expect(delivery.status == .failed)
+        #expect(delivery.lastError == "no_webhook")
         var delivered = Course()
         delivered.attempt(.replied(status: 200), retry: [])
-        delivered.delivery.withdraw()
+        delivered.delivery.giveUp(EventDelivery.noWebhook)
         #expect(delivered.delivery.status == .delivered)
     }
 }

@@ -19,6 +19,22 @@ struct BenchProvider: Sendable {
     var rateLimits: [RateLimit] = []
     var breaker = BreakerSettings()
     var webhookAllow: [String] = []
+    var isEnabled = true
+    var fingerprint = ""
+    var account = ""
+
+    var configuration: ProviderConfiguration {
+        var configuration = ProviderConfiguration(
+            name: name, plugin: "scripted", adapter: adapter, baseURL: "https://\(name).example")
+        configuration.timeout = timeout
+        configuration.rateLimits = rateLimits
+        configuration.breaker = breaker
+        configuration.webhookAllow = webhookAllow
+        configuration.isEnabled = isEnabled
+        configuration.fingerprint = fingerprint
+        configuration.account = account
+        return configuration
+    }
 }
 
 /// An engine with scripted providers, in a simulation.
@@ -40,6 +56,7 @@ struct Bench: Sendable {
         _ simulation: Simulation, _ providers: [BenchProvider],
         failoverOn: Set<Route.Failover> = [.unavailable, .rateLimited], sharing others: Bench? = nil,
         slowStore: Bool = false, webhooks: [String: AppConfiguration.Webhook] = [:],
+        yard: TransportYard? = nil,
         server adjust: (inout ServerConfiguration) -> Void = { _ in }
     ) throws {
         self.simulation = simulation
@@ -47,17 +64,7 @@ struct Bench: Sendable {
             referenceSecret: Secret(Self.referenceSecret), callbackSecrets: [Secret(Self.callbackSecret)])
         server.publicURL = "https://pay.example.com"
         adjust(&server)
-        var configured: [String: ProviderConfiguration] = [:]
-        for provider in providers {
-            var configuration = ProviderConfiguration(
-                name: provider.name, plugin: "scripted", adapter: provider.adapter,
-                baseURL: "https://\(provider.name).example")
-            configuration.timeout = provider.timeout
-            configuration.rateLimits = provider.rateLimits
-            configuration.breaker = provider.breaker
-            configuration.webhookAllow = provider.webhookAllow
-            configured[provider.name] = configuration
-        }
+        let configured = Dictionary(uniqueKeysWithValues: providers.map { ($0.name, $0.configuration) })
         let route = Route(
             name: "all", when: RouteCondition(), use: providers.map { Route.Member(provider: $0.name) },
             failoverOn: failoverOn)
@@ -87,6 +94,7 @@ struct Bench: Sendable {
                 return receiver
             },
             transport: { configuration in
+                if let yard { return yard.make(configuration) }
                 guard let transport = transports[configuration.name] else { throw TransportFailure("no_transport") }
                 return transport
             })
@@ -110,11 +118,19 @@ struct Bench: Sendable {
             logger: log.logger)
     }
 
-    /// Makes a payment of KES 100.00.
+    /// KES 100.00 by phone.
+    static func anyRequest() -> PaymentRequest {
+        PaymentRequest(
+            money: Money(minorUnits: 10_000, currency: .kes),
+            instrument: .mobileMoney(phone: "+254712345678", network: "mpesa"), reference: "order-1")
+    }
+
+    /// Makes a payment of KES 100.00, in a call that begins now or has begun before.
     func create(
         key: String = "key-1", app: String = "shop", amount: Int64 = 10_000, card: Bool = false,
         capture: CaptureMode = .automatic,
-        reference: String = "order-1", request: String = "req-1", within timeout: Duration = .seconds(30)
+        reference: String = "order-1", request: String = "req-1", within timeout: Duration = .seconds(30),
+        under begun: Call? = nil
     ) async throws -> Reading {
         let instrument: PaymentRequest.Instrument =
             card
@@ -130,7 +146,8 @@ struct Bench: Sendable {
             returnURL: "https://shop.example/done")
         return Reading(
             await engine.create(
-                payment, body: body, key: key, call: call(app: app, request: request, within: timeout)))
+                payment, body: body, key: key,
+                call: begun ?? call(app: app, request: request, within: timeout)))
     }
 
     /// The only payment of the app, as the API shows it.

@@ -28,6 +28,13 @@ struct SlowStore: PaymentStore {
         return result
     }
 
+    func hasPayments(at provider: String) async -> Bool {
+        await Task.yield()
+        let result = await store.hasPayments(at: provider)
+        await Task.yield()
+        return result
+    }
+
     func record(key: KeyDigest) async -> PaymentRecord? {
         await Task.yield()
         let result = await store.record(key: key)
