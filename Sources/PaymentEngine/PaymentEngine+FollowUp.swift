@@ -146,7 +146,8 @@ extension PaymentEngine {
                 record.openFollowUp = nil
                 record.neverSeenSince = nil
             } else {
-                record.openSince = instant
+                // Not since the last repeat: a person has to hear of it a day after it was sent.
+                record.openSince = open.firstSentAt
                 record.lastAskedAt = instant
             }
             return record

@@ -309,7 +309,11 @@ extension PaymentEngine {
             guard record.payment.status.isOpen || record.payment.status == .authorized,
                 let provider = record.payment.provider
             else { return .unchanged }
-            return record.payment.observe(Observation(provider: provider, state: .expired), at: now)
+            let effect = record.payment.observe(Observation(provider: provider, state: .expired), at: now)
+            guard record.claim != nil, case .changed = effect else { return effect }
+            // The app has named a transaction that pays it, and the provider has never answered about that.
+            _ = record.payment.needReview(.cannotAsk, at: now)
+            return effect
         }
     }
 }

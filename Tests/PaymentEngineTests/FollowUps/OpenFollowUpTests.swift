@@ -32,6 +32,22 @@ struct OpenFollowUpTests {
         }
     }
 
+    @Test("what is repeated in vain is repeated less and less often, and goes to a person after a day")
+    func replayedInVain() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, Self.replayable)
+            bench.startInquiries()
+            let id = try await bench.payment("captured")
+            bench["a"].always("refund", .now(Wire.broken))
+            bench["a"].always("inquiry", .now(Wire.found("captured", "amount=10000")))
+            #expect(try await bench.followUp(.refund, id, amount: 10_000, key: "r1").status == 202)
+            await simulation.advance(by: .seconds(25 * 3600))
+            #expect(try await bench.payment().review?.reason == .unresolved)
+            // 5 s, 15 s, 1 min, 5 min, 15 min, then each hour, beside the first three.
+            #expect((25...35).contains(bench["a"].sent("refund").count))
+        }
+    }
+
     @Test("after the caller was answered it goes on in the background, for as long as the key lives there")
     func replayedLater() async throws {
         try await Simulation.run { simulation in
