@@ -118,14 +118,15 @@ package final class PaymentEngine: Sendable {
 
     /// Gives the connections to providers and webhooks back.
     package func shutdown() async {
-        for runtime in state.withLock({ $0.retired.all + $0.configuration.runtimes.values }) {
-            await runtime.transport.shutdown()
-        }
+        for runtime in runtimes { await runtime.transport.shutdown() }
         await dispatcher.shutdown()
     }
 
     /// Tells where the public listener was bound, for callback addresses without a `public_url`.
     package func setBoundURL(_ url: String) { state.withLock { $0.boundURL = url } }
+
+    /// All providers, those that are kept for their payments alone included.
+    var runtimes: [ProviderRuntime] { state.withLock { $0.retired.all + $0.configuration.runtimes.values } }
 
     /// The provider of that name as `version` has it, which a request sees from beginning to end; else as it is now, be it that
     /// it takes no new payments any more. Nil where there is none, and no payment of one.

@@ -121,7 +121,10 @@ struct WorldConfiguration: Sendable {
         let webhook = AppConfiguration.Webhook(
             url: "https://shop.example/hooks", secret: Secret("whsec_c2VjcmV0LW9mLXRoZS13b3JsZC1mb3ItZXZlbnRz"),
             retry: retry)
-        let apps = ["shop": AppConfiguration(name: "shop", keys: [], webhook: webhook), "blog": AppConfiguration(name: "blog", keys: [])]
+        let apps = [
+            "shop": AppConfiguration(name: "shop", keys: [], webhook: webhook),
+            "blog": AppConfiguration(name: "blog", keys: []),
+        ]
         return EngineConfiguration(
             version: String(version), server: server, apps: apps, providers: configured, routes: [route])
     }

@@ -32,7 +32,9 @@ extension World {
             let life = life
             if chance.perMille(200) {
                 await hangUp(wish)
-            } else if let payment = await ask(wish, for: chance.perMille(800) ? .seconds(30) : .seconds(chance.int(3...15))) {
+            } else if let payment = await ask(
+                wish, for: chance.perMille(800) ? .seconds(30) : .seconds(chance.int(3...15)))
+            {
                 await goOn(with: payment, wish, in: life)
                 if !payment.status.isOpen, chance.perMille(700) { return }
             }
@@ -133,7 +135,8 @@ extension World {
                 payment.status == .authorized && number == 0
                 ? (chance.perMille(700) ? .capture : .cancel) : .refund
             // No two refunds of one amount: the books tell which was made, and how often.
-            let amount: Int64? = operation == .refund && chance.perMille(800) ? Int64(1000 + number * 37 + life.number * 7) : nil
+            let amount: Int64? =
+                operation == .refund && chance.perMille(800) ? Int64(1000 + number * 37 + life.number * 7) : nil
             let key = "\(operation.rawValue)-\(wish.marker)-\(number)-\(chance.int(0...1))"
             for _ in 0..<chance.int(1...3) {
                 guard !life.isDead, let call = call(wish, in: life, for: .seconds(30)) else { return }

@@ -76,7 +76,9 @@ extension World {
             if payment.openOperation != nil { oracle.violate("\(name) has an open operation after a day") }
         }
         let isTaken = taken.contains { $0.0 == payment.provider }
-        if payment.status.holdsMoney, !isTaken { oracle.violate("\(name) is \(payment.status.rawValue) and nobody took money") }
+        if payment.status.holdsMoney, !isTaken {
+            oracle.violate("\(name) is \(payment.status.rawValue) and nobody took money")
+        }
         if isTaken, !payment.status.holdsMoney, payment.review == nil {
             oracle.violate("\(name): money was taken and it is \(payment.status.rawValue)")
         }
@@ -102,7 +104,8 @@ extension World {
             switch event.delivery.status {
             case .delivered:
                 if !sink.taken(ofPayment: event.payment.id).contains(event.number) {
-                    oracle.violate("event \(event.number) of \(event.payment.reference) counts as delivered and never came")
+                    oracle.violate(
+                        "event \(event.number) of \(event.payment.reference) counts as delivered and never came")
                 }
             case .failed: break
             case .none: if app == "shop" { oracle.violate("an event of \(app) was not to be delivered") }
