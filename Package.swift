@@ -122,6 +122,14 @@ let package = Package(
             ]),
         .library("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .library("Simulation", ["PaymentEngine", "PaymentModel", "Resilience", .heap]),
+        .library(
+            "SimulatedWorld",
+            [
+                "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox", "Resilience", "Routing", "Simulation",
+                "StrictJSON", .httpTypes, .logging,
+            ] + plugins.map { .target(name: $0) }),
+        .executableTarget(
+            name: "simulator", dependencies: ["SimulatedWorld", .argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "switchyard",
             dependencies: [
@@ -140,6 +148,7 @@ let package = Package(
             ["ProviderKit", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
         .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience"),
+        .tests("SimulatedWorld", ["Resilience"]),
         .tests("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
         .tests(
             "PaymentEngine",

@@ -169,7 +169,9 @@ extension PaymentEngine {
             let deadline = environment.now + Self.askingTakes
             isAnswered = await locks.serialized(id) { await self.resolveFollowUp(of: id, until: deadline) } != nil
         } else {
-            isAnswered = await ask(record, reference: record.hint?.reference).isOver
+            let reference = record.hint?.reference
+            isAnswered =
+                await reference == nil ? ask(record, naming: record.claim).isOver : ask(record, reference: reference).isOver
         }
         let instant = environment.now
         let now = environment.wallClock

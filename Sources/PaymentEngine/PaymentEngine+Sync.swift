@@ -13,7 +13,7 @@ extension PaymentEngine {
             return Answer(Problem(.notFound, "there is no payment of that id"), instance: call.requestID)
         }
         let result = await detached {
-            let result = await self.ask(record, confirming: providerTransactionID, in: call.configuration)
+            let result = await self.ask(record, naming: providerTransactionID, in: call.configuration)
             if record.openFollowUp != nil {
                 _ = await self.locks.serialized(id) {
                     await self.resolveFollowUp(of: id, until: call.deadline, in: call.configuration)
@@ -44,14 +44,30 @@ extension PaymentEngine {
         }
     }
 
+    /// Asks after a payment, by the transaction that the app names now or named before in vain. One that the provider gives no
+    /// answer about is remembered while the payment is open: the customer may have paid, and nothing else may tell of it.
+    func ask(
+        _ record: PaymentRecord, naming transaction: String?, in version: EngineConfiguration? = nil
+    ) async -> AskResult {
+        guard let transaction = transaction ?? record.claim else { return await ask(record, in: version) }
+        let result = await ask(record, confirming: transaction, in: version)
+        await store.update(record.payment.id) { record in
+            if case .noAnswer = result, record.payment.status.isOpen {
+                record.claim = transaction
+            } else if record.claim == transaction {
+                record.claim = nil
+            }
+        }
+        return result
+    }
+
     /// Asks after a payment of which the app says what its transaction is.
     ///
     /// What the provider says of the payment without that comes first, where it can be asked: an amount that fits is no proof that
     /// a transaction is this payment's.
     private func ask(
-        _ record: PaymentRecord, confirming transaction: String?, in version: EngineConfiguration
+        _ record: PaymentRecord, confirming transaction: String, in version: EngineConfiguration?
     ) async -> AskResult {
-        guard let transaction else { return await ask(record, in: version) }
         var record = record
         if record.payment.providerReference == nil, inquiry(of: record) != nil {
             let result = await ask(record, in: version)

@@ -98,8 +98,8 @@ package struct SandboxRequest: Sendable {
     /// The path's segments, percent-decoded; `nil` where one does not decode.
     var segments: [String]? {
         var segments: [String] = []
-        for segment in path.split(separator: "/", omittingEmptySubsequences: true) {
-            guard let decoded = PercentEncoding.decode(segment.utf8) else { return nil }
+        for segment in path.utf8.split(separator: UInt8(ascii: "/")) {
+            guard let decoded = PercentEncoding.decode(segment) else { return nil }
             segments.append(decoded)
         }
         return segments
@@ -116,13 +116,13 @@ extension SandboxRequest {
     ///   - target: path and query, percent-encoded, without the sandbox's prefix.
     ///   - baseURL: scheme, host, port and prefix under which the caller reached the provider.
     package init(
-        method: HTTPRequest.Method, target: some StringProtocol, headers: HTTPFields, body: [UInt8], baseURL: String,
+        method: HTTPRequest.Method, target: String, headers: HTTPFields, body: [UInt8], baseURL: String,
         time: SandboxTime, caller: String = "127.0.0.1"
     ) {
-        let path = target.prefix { $0 != "?" }
+        let path = target[..<(target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex)]
         self.init(
-            method: method, path: Substring(path), headers: headers, body: body, baseURL: baseURL, time: time,
-            query: Substring(target[path.endIndex...].dropFirst()), caller: caller)
+            method: method, path: path, headers: headers, body: body, baseURL: baseURL, time: time,
+            query: target[path.endIndex...].dropFirst(), caller: caller)
     }
 }
 

@@ -3,6 +3,7 @@ import PaymentEngine
 import PaymentModel
 import ProviderKit
 import ProviderSandbox
+import Simulation
 
 /// The way of the providers' callbacks to the router: they are lost, doubled, late and overtake one another. A delivery that was
 /// not answered well comes again, as the provider documents it.

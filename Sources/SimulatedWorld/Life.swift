@@ -12,8 +12,6 @@ final class Life: Sendable {
     private struct State {
         var engine: PaymentEngine?
         var isDead = false
-        /// How often a provider's configuration has changed, by name.
-        var configurations: [String: Int] = [:]
     }
 
     let number: Int
@@ -34,10 +32,8 @@ final class Life: Sendable {
     var isDead: Bool { state.withLock { $0.isDead } }
     func kill() { state.withLock { $0.isDead = true } }
 
-    func reconfigured(_ provider: String) { state.withLock { $0.configurations[provider, default: 0] += 1 } }
-
     /// The breaker that lets a call to a provider through now.
-    func glimpse(of link: ProviderLink, _ operation: SandboxOperation?) -> BreakerGlimpse {
+    func glimpse(of link: ProviderLink, _ operation: SandboxOperation?) -> BreakerGlimpse? {
         let operation: Operation =
             switch operation {
             case .create: .create
@@ -47,13 +43,11 @@ final class Life: Sendable {
             case .refund: .refund
             case .status, .callback, nil: .inquiry
             }
-        let snapshot = engine.breaker(of: link.name, operation)
+        guard let snapshot = engine.breaker(of: link.name, operation) else { return nil }
         return BreakerGlimpse(
-            breaker: BreakerGlimpse.Breaker(
-                life: number, configuration: state.withLock { $0.configurations[link.name, default: 0] },
-                provider: link.name, operation: operation),
-            generation: snapshot?.generation ?? 0, isHalfOpen: snapshot?.state == .halfOpen,
-            isClosed: snapshot?.state == .closed, mostCalls: WorldConfiguration.breaker.halfOpenCalls)
+            breaker: BreakerGlimpse.Breaker(life: number, provider: link.name, operation: operation),
+            generation: snapshot.generation, isHalfOpen: snapshot.state == .halfOpen,
+            isClosed: snapshot.state == .closed, mostCalls: WorldConfiguration.breaker.halfOpenCalls)
     }
 }
 
@@ -70,6 +64,8 @@ struct WorldConfiguration: Sendable {
     var strategy: Route.Strategy
     var disabled: Set<String> = []
     var timeout: Duration
+    /// Names the configuration of the providers: another one with each change.
+    var fingerprint = "1"
     var failsOverOnDecline: Bool
     var requestsPerSecond: Int?
     var version = 1
@@ -90,7 +86,9 @@ struct WorldConfiguration: Sendable {
         case 0: order.reverse()
         case 1: strategy = chance.pick(Self.strategies)
         case 2: disabled = disabled.isEmpty ? [chance.pick(providers)] : []
-        case 3: timeout = .seconds(chance.int(3...10))
+        case 3:
+            timeout = .seconds(chance.int(3...10))
+            fingerprint = String(version)
         default: order = chance.perMille(500) ? [chance.pick(providers)] : providers
         }
     }
@@ -110,7 +108,7 @@ struct WorldConfiguration: Sendable {
             provider.isEnabled = !disabled.contains(link.name)
             provider.rateLimits = requestsPerSecond.map { [RateLimit(requests: $0, per: .seconds(1))] } ?? []
             provider.fee = ProviderFee(millionths: Int64(link.name.utf8.count) * 10_000)
-            provider.fingerprint = "\(timeout) \(provider.rateLimits.count)"
+            provider.fingerprint = fingerprint
             configured[link.name] = provider
         }
         let route = Route(

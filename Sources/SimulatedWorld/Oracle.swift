@@ -42,11 +42,18 @@ final class Oracle: Sendable {
     }
 
     private let state = Mutex(State())
+    private let tell: (@Sendable (String) -> Void)?
+
+    /// - Parameter tell: Hears everything that happens; nil where nobody listens.
+    init(tell: (@Sendable (String) -> Void)? = nil) {
+        self.tell = tell
+    }
 
     var violations: [String] { state.withLock { $0.violations } }
     var trace: UInt64 { state.withLock { $0.trace } }
 
     func violate(_ what: String) {
+        tell?("VIOLATION: " + what)
         state.withLock { state in
             // One fault shows in many ways; the first ones tell the most.
             if state.violations.count < 20 { state.violations.append(what) }
@@ -55,6 +62,7 @@ final class Oracle: Sendable {
 
     /// Adds what happened to the trace (FNV-1a).
     func note(_ text: String) {
+        tell?(text)
         state.withLock { state in
             for byte in text.utf8 { state.trace = (state.trace ^ UInt64(byte)) &* 0x100_0000_01b3 }
         }
@@ -108,14 +116,12 @@ final class Oracle: Sendable {
         }
     }
 
-    /// The call came back. `isIgnored`: it says nothing of the provider's health, and its permit may be used again.
-    func end(_ call: BreakerGlimpse, isIgnored: Bool) {
+    /// The call came back. `isIgnored`: it says nothing of the provider's health, and its permit may be used again; `isRepeated`:
+    /// another request may go out under its permit.
+    func end(_ call: BreakerGlimpse, isIgnored: Bool, isRepeated: Bool) {
         state.withLock { state in
-            if isIgnored {
-                state.probes[call.probe]?.begun -= 1
-            } else {
-                state.probes[call.probe]?.ended += 1
-            }
+            if isIgnored || isRepeated { state.probes[call.probe]?.begun -= 1 }
+            if !isIgnored { state.probes[call.probe]?.ended += 1 }
         }
     }
 
@@ -146,6 +152,7 @@ final class Oracle: Sendable {
         if after.amountCaptured < before.amountCaptured || after.amountRefunded < before.amountRefunded {
             violate("\(after.reference): money was forgotten")
         }
+        if before.status != after.status { note("\(after.reference) \(before.status.rawValue) -> \(after.status.rawValue)") }
         state.withLock { $0.states[after.id] = after.status }
     }
 
@@ -154,7 +161,7 @@ final class Oracle: Sendable {
     // MARK: Answers
 
     /// An app was answered. `known`: what the store knew of the payment before the app asked.
-    func answered(_ marker: Int, life: Int, _ answer: Answer, payment: String?, known: PaymentStatus?) {
+    func answered(_ marker: Int, life: Int, _ answer: Answer, known: PaymentStatus?) {
         note("\(life) \(marker) \(answer.status) \(answer.body.count)")
         switch answer.status {
         case 201, 402, 422:
@@ -184,8 +191,6 @@ final class Oracle: Sendable {
 struct BreakerGlimpse: Sendable {
     struct Breaker: Hashable, Sendable, CustomStringConvertible {
         let life: Int
-        /// Counts the configurations of the provider: each has breakers of its own.
-        let configuration: Int
         let provider: String
         let operation: Operation
 

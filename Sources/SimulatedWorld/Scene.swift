@@ -1,4 +1,5 @@
 import AlyaPay
+import HTTPTypes
 import Payalo
 import PaymentGateway
 import PaymentModel
@@ -96,6 +97,9 @@ enum Scene: CaseIterable, Sendable {
         case .wallet: [.waypay, .waypay]
         }
     }
+
+    /// Whether a create moves no money by itself.
+    var isPaidOnPages: Bool { self != .phone && self != .card }
 
     private static let currencies = Dictionary(
         uniqueKeysWithValues: ["KES", "USD", "MAD", "PKR"].map { code in

@@ -3,6 +3,8 @@ import PaymentEngine
 import PaymentModel
 import ProviderKit
 import ProviderSandbox
+import Simulation
+import Synchronization
 
 /// The network between one life of the router and one provider.
 struct SimulatedTransport: ProviderTransport {
@@ -20,7 +22,7 @@ struct SimulatedTransport: ProviderTransport {
         let create = operation == .create ? Marker.find(in: request.body) : nil
         let safety = create.map { world.safety(of: $0, at: link) } ?? .inert
         let glimpse = life.glimpse(of: link, operation)
-        world.oracle.begin(glimpse)
+        if let glimpse { world.oracle.begin(glimpse) }
         if let create { world.oracle.begin(create, life: life.number, at: link.name, safety: safety) }
         let fate = link.fate(at: world.clock.elapsed, world.chance)
         world.tally.withLock { tally in
@@ -32,15 +34,18 @@ struct SimulatedTransport: ProviderTransport {
         let (transmission, isWhole) = await perform(fate, request, create, timeout)
 
         var isIgnored = false
+        var isRepeated = false
         var isAmbiguous = false
         switch transmission {
         case .notSent: break
         case .sentWithoutReply: isAmbiguous = true
         case .replied(let reply):
-            isIgnored = reply.status == 429 || reply.status == 401 || reply.status == 403
+            isIgnored = reply.status == 429
+            // A refused token is renewed, and the same call goes out once more.
+            isRepeated = reply.status == 401 && link.adapter is any TokenAuthenticated
             isAmbiguous = !isWhole
         }
-        world.oracle.end(glimpse, isIgnored: isIgnored)
+        if let glimpse { world.oracle.end(glimpse, isIgnored: isIgnored, isRepeated: isRepeated) }
         if let create {
             world.oracle.end(create, life: life.number, at: link.name, safety: safety, isAmbiguous: isAmbiguous)
         }
@@ -118,9 +123,10 @@ struct SimulatedTransport: ProviderTransport {
     /// The request arrives.
     private func process(_ request: ProviderRequest, _ create: Int?) -> SandboxReply {
         world.tick(link)
-        let paysAtOnce = create != nil && world.chance.perMille(100)
+        // Who is asked on the phone may be quicker than the reply; a page is paid once it is seen.
+        let paysAtOnce = create != nil && link.plugin == .payalo && world.chance.perMille(100)
         let result = link.provider.handle(
-            sandboxRequest(request), effects: SandboxEffects(takesMoneyAtOnce: paysAtOnce && !world.isPaidByHand(link)))
+            sandboxRequest(request), effects: SandboxEffects(takesMoneyAtOnce: paysAtOnce))
         if let create, let reference = link.plugin.reference(of: request, reply: result.reply.body) {
             link.note(reference, of: create)
             if (200..<300).contains(result.reply.status) { world.prompted(create, reference, at: link) }

@@ -44,6 +44,8 @@ struct WatchedStore: PaymentStore {
         }
     }
 
+    func hasPayments(at provider: String) async -> Bool { await step { await store.hasPayments(at: provider) } }
+
     func page(_ query: PaymentQuery) async throws(Problem) -> PaymentPage { try await store.page(query) }
 
     func keep(_ orphan: OrphanCallback) async -> Bool { await step { await store.keep(orphan) } }

@@ -3,7 +3,9 @@ import PaymentEngine
 import PaymentModel
 import ProviderKit
 import ProviderSandbox
+import Simulation
 import StrictJSON
+import Synchronization
 
 /// A payment that an app wants, under one key.
 struct Wish: Sendable {
@@ -32,9 +34,7 @@ extension World {
             let life = life
             if chance.perMille(200) {
                 await hangUp(wish)
-            } else if let payment = await ask(
-                wish, for: chance.perMille(800) ? .seconds(30) : .seconds(chance.int(3...15)))
-            {
+            } else if let payment = await ask(wish, for: chance.perMille(800) ? .seconds(30) : .seconds(chance.int(3...15))) {
                 await goOn(with: payment, wish, in: life)
                 if !payment.status.isOpen, chance.perMille(700) { return }
             }
@@ -55,7 +55,7 @@ extension World {
         fault("caller hung up")
         let life = life
         guard let call = call(wish, in: life, for: .seconds(30)) else { return }
-        tally.withLock { $0.requests += 1 }
+        asks(wish, in: life)
         let request = Task {
             _ = await life.engine.create(wish.request, body: wish.body, key: wish.key, call: call)
         }
@@ -68,7 +68,7 @@ extension World {
     func ask(_ wish: Wish, for patience: Duration) async -> Payment? {
         let life = life
         guard let call = call(wish, in: life, for: patience) else { return nil }
-        tally.withLock { $0.requests += 1 }
+        asks(wish, in: life)
         let before = payment(of: wish, in: life).flatMap { oracle.status(of: $0) }
         let began = clock.now
         let answer = await life.engine.create(wish.request, body: wish.body, key: wish.key, call: call)
@@ -101,10 +101,10 @@ extension World {
         guard let link = links.first(where: { $0.name == provider }), let page = link.shown(to: wish.marker),
             visits(wish.marker)
         else { return }
-        act(page, at: link, within: .seconds(1500))
+        act(page, at: link, within: .seconds(1500), of: wish.marker)
     }
 
-    private func act(_ reference: String, at link: ProviderLink, within duration: Duration) {
+    private func act(_ reference: String, at link: ProviderLink, within duration: Duration, of marker: Int? = nil) {
         let outcome: SandboxOutcome
         switch chance.int(0...9) {
         case 0...5: outcome = .success
@@ -120,6 +120,14 @@ extension World {
             self.oracle.note("\(self.clock.elapsed) customer \(outcome)")
             if case .settled(_, let callbacks) = settled { self.post.send(callbacks, from: link) }
             self.audit(link)
+            // A browser component tells the app, which brings the id until it is taken: nothing else tells of it.
+            guard let marker, let wish = self.wishes.first(where: { $0.marker == marker }),
+                let transaction = link.provider.transaction(of: reference)
+            else { return }
+            for _ in 0..<20 {
+                if await self.sync(wish, naming: transaction) { return }
+                await self.pause(.seconds(60))
+            }
         }
     }
 
@@ -127,7 +135,7 @@ extension World {
 
     /// What an app does with a payment once it has it.
     private func goOn(with payment: Payment, _ wish: Wish, in life: Life) async {
-        if chance.perMille(150) { await sync(payment, wish, in: life) }
+        if chance.perMille(150) { await sync(wish) }
         guard scene == .card, payment.status == .authorized || payment.status == .captured else { return }
         for number in 0..<chance.int(0...3) {
             await pause(chance.duration(upTo: .seconds(120)))
@@ -135,9 +143,10 @@ extension World {
                 payment.status == .authorized && number == 0
                 ? (chance.perMille(700) ? .capture : .cancel) : .refund
             // No two refunds of one amount: the books tell which was made, and how often.
+            let variant = chance.int(0...2)
             let amount: Int64? =
-                operation == .refund && chance.perMille(800) ? Int64(1000 + number * 37 + life.number * 7) : nil
-            let key = "\(operation.rawValue)-\(wish.marker)-\(number)-\(chance.int(0...1))"
+                operation == .refund && variant < 2 ? Int64(1000 + number * 37 + variant * 11 + life.number * 301) : nil
+            let key = "\(operation.rawValue)-\(number)-\(variant)"
             for _ in 0..<chance.int(1...3) {
                 guard !life.isDead, let call = call(wish, in: life, for: .seconds(30)) else { return }
                 tally.withLock { $0.requests += 1 }
@@ -156,14 +165,16 @@ extension World {
         }
     }
 
-    private func sync(_ payment: Payment, _ wish: Wish, in life: Life) async {
-        guard let call = call(wish, in: life, for: .seconds(30)) else { return }
-        var transaction: String?
-        if let link = links.first(where: { $0.name == payment.provider }), let page = link.shown(to: wish.marker) {
-            transaction = link.provider.transaction(of: page)
+    /// Asks for the truth now. True where that is known from now on.
+    @discardableResult
+    private func sync(_ wish: Wish, naming transaction: String? = nil) async -> Bool {
+        let life = life
+        guard let id = payment(of: wish, in: life), let call = call(wish, in: life, for: .seconds(30)) else {
+            return false
         }
         tally.withLock { $0.requests += 1 }
-        let answer = await life.engine.sync(payment: payment.id, providerTransactionID: transaction, call: call)
+        let answer = await life.engine.sync(payment: id, providerTransactionID: transaction, call: call)
         oracle.note("sync \(answer.status)")
+        return answer.status == 200 && !life.isDead
     }
 }

@@ -19,13 +19,15 @@ package final class World: Sendable {
         var configuration: WorldConfiguration
         /// Payments for which the customer has done something.
         var visited: Set<Int> = []
+        /// The lives in which a wish was asked for.
+        var asked: [Int: Set<Int>] = [:]
         /// The payment of a wish in a life.
         var payments: [Int: [Int: String]] = [:]
     }
 
     let clock: VirtualEnvironment
     let chance: Chance
-    let oracle = Oracle()
+    let oracle: Oracle
     let tally = Mutex(Tally())
     let scene: Scene
     let links: [ProviderLink]
@@ -38,12 +40,14 @@ package final class World: Sendable {
     private let sinkBox = Mutex<EventSink?>(nil)
 
     /// Runs the world of a seed on the calling thread.
-    package static func run(seed: UInt64) -> Outcome {
+    ///
+    /// - Parameter tell: Hears everything that happens, a line each.
+    package static func run(seed: UInt64, tell: (@Sendable (String) -> Void)? = nil) -> Outcome {
         let box = Mutex<World?>(nil)
         var violations: [String] = []
         do {
             try Simulation.runHere(seed: seed, order: .shuffled) { simulation in
-                let world = World(simulation, seed: seed)
+                let world = World(simulation, seed: seed, oracle: Oracle(tell: tell))
                 box.withLock { $0 = world }
                 await world.play()
             }
@@ -56,7 +60,8 @@ package final class World: Sendable {
             trace: world.oracle.trace)
     }
 
-    private init(_ simulation: Simulation, seed: UInt64) {
+    private init(_ simulation: Simulation, seed: UInt64, oracle: Oracle) {
+        self.oracle = oracle
         self.simulation = simulation
         clock = simulation.clock
         let chance = Chance(seed: seed ^ 0xC0FFEE)
@@ -83,7 +88,7 @@ package final class World: Sendable {
     /// The providers' clocks are right, whatever the router's calendar says.
     var providerTime: SandboxTime {
         let milliseconds = VirtualEnvironment.calendarStart.advanced(by: clock.elapsed).milliseconds
-        return SandboxTime(instant: clock.now, wall: WallTime(microseconds: milliseconds * 1000))
+        return SandboxTime(instant: clock.now, wallMilliseconds: milliseconds)
     }
 
     func pause(_ duration: Duration) async {
@@ -125,6 +130,14 @@ package final class World: Sendable {
     func note(_ payment: String, of wish: Wish, in life: Life) {
         state.withLock { $0.payments[life.number, default: [:]][wish.marker] = payment }
     }
+
+    func asks(_ wish: Wish, in life: Life) {
+        tally.withLock { $0.requests += 1 }
+        state.withLock { _ = $0.asked[wish.marker, default: []].insert(life.number) }
+    }
+
+    /// Whether an earlier life knew more of a wish than this one can: memory ends with the process (contract §11).
+    func isForgotten(_ wish: Wish) -> Bool { state.withLock { ($0.asked[wish.marker]?.count ?? 0) > 1 } }
 
     /// True once for each payment.
     func visits(_ marker: Int) -> Bool { state.withLock { $0.visited.insert(marker).inserted } }
@@ -211,8 +224,22 @@ package final class World: Sendable {
                 clock.shiftCalendar(by: jump)
                 await pause(chance.duration(upTo: .seconds(300)))
                 clock.shiftCalendar(by: .zero - jump)
-            default: break
+            default: await reload()
             }
+        }
+    }
+
+    /// An operator changes the configuration while payments run.
+    private func reload() async {
+        tally.withLock { $0.reloads += 1 }
+        let configuration = state.withLock { state in
+            state.configuration.change(chance)
+            return state.configuration
+        }
+        do {
+            _ = try await life.engine.reload(configuration.engineConfiguration(links))
+        } catch {
+            oracle.violate("a reload failed: \(error)")
         }
     }
 

@@ -24,6 +24,8 @@ import Testing
         "ProviderSandbox": ["StrictJSON"],
         "ProviderConformance": kit,
         "Simulation": edges,
+        "SimulatedWorld": edges.union(["ProviderSandbox", "Simulation"]),
+        "simulator": ["SimulatedWorld"],
         "switchyard": edges.union(["ConfigFiles", "HTTPGateway", "ProviderTransport", "ProviderSandbox"]),
     ]
 
@@ -72,7 +74,7 @@ import Testing
         let ours = Set(targets).union(plugins)
         for target in targets {
             var allowed = Self.allowed[target] ?? []
-            if target == "switchyard" { allowed.formUnion(plugins) }
+            if target == "switchyard" || target == "SimulatedWorld" { allowed.formUnion(plugins) }
             let imports = try imports("Sources/\(target)")
             #expect(!imports.isEmpty || target == "StrictJSON")
             for (module, file) in imports where ours.contains(module) {

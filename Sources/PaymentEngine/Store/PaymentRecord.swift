@@ -60,6 +60,10 @@ package struct PaymentRecord: Sendable {
         var tries = 0
     }
 
+    /// A transaction that the app said is this payment's, and that the provider has given no answer about: it goes with every
+    /// question from then on, for nothing else may tell of it.
+    package var claim: String?
+
     /// The capture, cancel or refund whose outcome is open; nil wherever `payment.openOperation` is.
     package var openFollowUp: OpenFollowUp?
     /// The follow-ups that were sent, key to request: their keys belong to them as long as the payment is kept.

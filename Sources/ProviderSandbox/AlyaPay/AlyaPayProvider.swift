@@ -14,8 +14,8 @@ extension HTTPField.Name {
 /// Not simulated: session intents with their redirect, partner transactions, instalments.
 struct AlyaPayProvider: SimulatedProvider {
     let id = "alyapay"
-    let operations: Set<SandboxOperation> = [.create, .status, .callback]
-    let secretMembers: Set<String> = ["session_token"]
+    var operations: Set<SandboxOperation> { [.create, .status, .callback] }
+    var secretMembers: Set<String> { ["session_token"] }
 
     private static let sessions = "/api/v1/public/sessions"
     /// 100 requests in 15 minutes. By key, whichever call it is used for (`alyapay.md`, open question 11).

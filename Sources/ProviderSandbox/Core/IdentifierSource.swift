@@ -66,9 +66,11 @@ final class IdentifierSource: Sendable {
         [Array(header.utf8), Array(payload.utf8), bytes(32)].map(Self.base64URL).joined(separator: ".")
     }
 
+    private static let base64URLDigits = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
     /// Without padding, as the parts of a JWT.
     static func base64URL(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count * 4 + 2) / 3)
         for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -76,7 +78,7 @@ final class IdentifierSource: Sendable {
             var bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
             bits <<= 8
             for _ in 0...group.count {
-                text.append(alphabet[Int(bits >> 26)])
+                text.append(base64URLDigits[Int(bits >> 26)])
                 bits <<= 6
             }
         }

@@ -47,14 +47,15 @@ struct SandboxServer: Sendable {
         }
 
         let time = SandboxTime.now()
+        let ownTarget = String(path)
         core.requests.withLock {
             $0.append(
                 RequestLog.Entry(
-                    provider: provider.id, request: request.head, path: String(path), body: body, at: time.wall,
+                    provider: provider.id, request: request.head, path: ownTarget, body: body, at: time.wall,
                     secretMembers: provider.secretMembers))
         }
         let simulated = SandboxRequest(
-            method: request.head.method, target: path, headers: request.head.headerFields, body: body,
+            method: request.head.method, target: ownTarget, headers: request.head.headerFields, body: body,
             baseURL: Self.baseURL(request.head, channel, listener, provider), time: time,
             caller: channel.remoteAddress?.ipAddress ?? "unknown")
         switch try await core.handle(simulated, at: provider) {

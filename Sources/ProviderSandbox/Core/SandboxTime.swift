@@ -6,7 +6,7 @@ package struct SandboxTime: Sendable {
     package let wall: WallTime
 
     /// As much later on both.
-    func advanced(by duration: Duration) -> SandboxTime {
+    package func advanced(by duration: Duration) -> SandboxTime {
         SandboxTime(instant: instant.advanced(by: duration), wall: wall.advanced(by: duration))
     }
 

@@ -33,12 +33,16 @@ enum PercentEncoding {
 /// Lower-case hexadecimal.
 func hex(_ bytes: some Sequence<UInt8>) -> String {
     var text: [UInt8] = []
+    text.reserveCapacity(2 * bytes.underestimatedCount)
     for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-        }
+        text.append(hexDigit(byte >> 4))
+        text.append(hexDigit(byte & 15))
     }
     return String(decoding: text, as: UTF8.self)
+}
+
+private func hexDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
 }
 
 /// Whether two secrets are equal, in a time that depends on their lengths only.

@@ -11,8 +11,8 @@ import Synchronization
 /// Not simulated: hosted pay-ins, tax payouts, records, the per-merchant circuit breaker.
 struct PayaloProvider: SimulatedProvider {
     let id = "payalo"
-    let operations: Set<SandboxOperation> = [.create, .status, .callback]
-    let secretMembers: Set<String> = []
+    var operations: Set<SandboxOperation> { [.create, .status, .callback] }
+    var secretMembers: Set<String> { [] }
 
     private static let root: Substring = "/gateway/mmo/v2/"
     /// One attempt, 15 seconds: quickstart, 'The three things you must do'.
@@ -20,9 +20,7 @@ struct PayaloProvider: SimulatedProvider {
 
     private let key: String
     private let disabledKey: String
-    private let methods: [String: PayaloMethod]
-    private let countries: Set<String>
-    private let currencies: Set<String>
+    private let methods: [PayaloMethod]
     private let autoSettleAfter: Duration?
     private let identifiers: IdentifierSource
     private let ledger: LedgerBox
@@ -37,9 +35,7 @@ struct PayaloProvider: SimulatedProvider {
         self.identifiers = identifiers
         key = configuration.credentials.payaloKey
         disabledKey = configuration.credentials.payaloDisabledKey
-        methods = Dictionary(configuration.payaloMethods.map { ($0.key, $0) }) { _, last in last }
-        countries = Set(configuration.payaloMethods.map(\.country))
-        currencies = Set(configuration.payaloMethods.map(\.currency))
+        methods = configuration.payaloMethods
         autoSettleAfter = configuration.autoSettleAfter
         ledger = LedgerBox(PayaloLedger(capacity: configuration.maxTransactions))
     }
@@ -83,13 +79,11 @@ struct PayaloProvider: SimulatedProvider {
     ) throws(PayaloProblem) -> SandboxResult {
         let order = try PayaloOrder(request.body)
         if isDisabled { throw .merchantDisabled }
-        guard let method = methods[methodKey] else {
+        guard let method = methods.last(where: { $0.key == methodKey }) else {
             throw .validationFailed("Payment method is not enabled for this brand.")
         }
-        guard currencies.contains(order.currency), method.currency == order.currency else {
-            throw .unsupportedCurrency
-        }
-        guard countries.contains(order.country), method.country == order.country else { throw .unsupportedCountry }
+        guard method.currency == order.currency else { throw .unsupportedCurrency }
+        guard method.country == order.country else { throw .unsupportedCountry }
 
         var transaction = PayaloTransaction(
             gatewayReference: newReference(at: request.time.wall),

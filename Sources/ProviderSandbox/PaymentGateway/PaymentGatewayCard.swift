@@ -35,7 +35,7 @@ struct PaymentGatewayCard: Sendable {
         guard let brand = Self.brand(of: digits) else { throw .invalid("card brand is not supported") }
         self.brand = brand
         last4 = String(decoding: digits.suffix(4), as: UTF8.self)
-        verdict = PaymentGatewayVerdict.testCards.first { Array($0.number.utf8) == digits }?.verdict ?? .doNotHonor
+        verdict = PaymentGatewayVerdict.testCards.first { $0.number.utf8.elementsEqual(digits) }?.verdict ?? .doNotHonor
     }
 
     /// For a customer whom the sandbox plays.

@@ -97,7 +97,7 @@ extension PaymentGatewayProvider {
         guard var intent = ledger.intent(id) else {
             throw PaymentGatewayError.intentNotFound.coded("INVALID_INTENT_ID")
         }
-        let secret = request.headers[.sandbox("X-Client-Secret")] ?? request.queryValue("client_secret")
+        let secret = request.headers[.clientSecret] ?? request.queryValue("client_secret")
         guard let secret, constantTimeEqual(secret, intent.clientSecret) else {
             throw PaymentGatewayError(401, "INVALID_CLIENT_SECRET", "client secret is invalid or expired")
         }

@@ -13,8 +13,8 @@ import Synchronization
 /// - a refused card makes a `failed` payment with a transaction, which the error does not name.
 struct PaymentGatewayProvider: SimulatedProvider {
     let id = "paymentgateway"
-    let operations: Set<SandboxOperation> = [.create, .status, .capture, .cancel, .refund, .callback]
-    let secretMembers: Set<String> = ["number", "cvv", "client_secret"]
+    var operations: Set<SandboxOperation> { [.create, .status, .capture, .cancel, .refund, .callback] }
+    var secretMembers: Set<String> { ["number", "cvv", "client_secret"] }
 
     let configuration: SandboxConfiguration
     let identifiers: IdentifierSource
@@ -132,7 +132,7 @@ struct PaymentGatewayProvider: SimulatedProvider {
         _ route: PaymentGatewayRoute, _ merchant: PaymentGatewayMerchant, _ request: SandboxRequest,
         _ effects: SandboxEffects, _ ledger: inout PaymentGatewayLedger
     ) throws(PaymentGatewayError) -> SandboxResult {
-        guard request.method == .post, let key = request.headers[.sandbox("Idempotency-Key")] else {
+        guard request.method == .post, let key = request.headers[.idempotencyKey] else {
             return try perform(route, Call(request, effects, merchant, key: nil), &ledger)
         }
         // The provider's code has these limits, and the documented examples keep them.
@@ -220,6 +220,11 @@ struct PaymentGatewayProvider: SimulatedProvider {
     func newID(_ prefix: String, length: Int = 18) -> String {
         prefix + identifiers.text(length, of: IdentifierSource.lowerCaseAndDigits)
     }
+}
+
+extension HTTPField.Name {
+    static let idempotencyKey = sandbox("Idempotency-Key")
+    static let clientSecret = sandbox("X-Client-Secret")
 }
 
 extension PaymentGatewayProvider {

@@ -8,8 +8,8 @@ import Synchronization
 /// assumptions hold where those are silent.
 struct SpayonProvider: SimulatedProvider {
     let id = "spayon"
-    let operations: Set<SandboxOperation> = [.token, .create, .status, .callback]
-    let secretMembers: Set<String> = ["client_secret"]
+    var operations: Set<SandboxOperation> { [.token, .create, .status, .callback] }
+    var secretMembers: Set<String> { ["client_secret"] }
 
     private let configuration: SandboxConfiguration
     private let identifiers: IdentifierSource

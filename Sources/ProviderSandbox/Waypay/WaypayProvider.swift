@@ -13,8 +13,8 @@ import Synchronization
 /// Not simulated: deposits, payouts, direct wallet charges, refunds, settlements.
 struct WaypayProvider: SimulatedProvider {
     let id = "waypay"
-    let operations: Set<SandboxOperation> = [.create, .status, .callback]
-    let secretMembers: Set<String> = ["signature"]
+    var operations: Set<SandboxOperation> { [.create, .status, .callback] }
+    var secretMembers: Set<String> { ["signature"] }
 
     private static let root: Substring = "/Gateway/v1/"
     /// "Return 200 OK within 5 seconds."

@@ -165,6 +165,41 @@ struct SyncTests {
         }
     }
 
+    @Test("a transaction that was named in vain is asked after with every question, and nothing expires over it")
+    func unansweredClaim() async throws {
+        let expires = "expires=\(VirtualEnvironment.calendarStart.milliseconds + 900_000)"
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, ClaimAdapter())
+            bench.startInquiries()
+            bench["a"].always("create", .now(Wire.accepted("action", expires)))
+            let id = try await bench.create().id
+            bench["a"].always("inquiry", .now(Wire.unauthorized))
+            #expect(await Self.sync(bench, id, claiming: "T1").status == 503)
+            // Long past the session's end: unknown is not expired.
+            await simulation.advance(by: .seconds(3600))
+            #expect(try await bench.payment().status == .requiresAction)
+            bench["a"].always("inquiry", .now(Wire.found("captured", "id=T1 amount=10000")))
+            await simulation.advance(by: .seconds(2 * 3600))
+            #expect(try await bench.payment().status == .captured)
+        }
+        // Where no answer ever comes a person hears of it; a claim that is refused is over, and the session with it.
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(simulation, ClaimAdapter())
+            bench.startInquiries()
+            bench["a"].always("create", .now(Wire.accepted("action", expires)))
+            let first = try await bench.create(key: "1").id
+            let second = try await bench.create(key: "2").id
+            bench["a"].always("inquiry", .now(Wire.refused))
+            #expect(await Self.sync(bench, first, claiming: "T1").status == 503)
+            #expect(await Self.sync(bench, second, claiming: "T2").status == 503)
+            bench["a"].script("inquiry", .now(Wire.notFound))
+            #expect(await Self.sync(bench, second, claiming: "T2").status == 422)
+            await simulation.advance(by: .seconds(26 * 3600))
+            #expect(await bench.engine.payment(id: first, app: nil)?.review?.reason == .unresolved)
+            #expect(await bench.engine.payment(id: second, app: nil)?.status == .expired)
+        }
+    }
+
     @Test("a sync that got no answer says so, with the payment as last known")
     func noAnswer() async throws {
         try await Simulation.run { simulation in

@@ -3,6 +3,7 @@ import HTTPTypes
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Testing
 
 /// What becomes of a provider's instance when the configuration changes.

@@ -2,6 +2,7 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Testing
 
 /// What a reload changes for what is there already: keys, payments, callbacks, events, open outcomes.

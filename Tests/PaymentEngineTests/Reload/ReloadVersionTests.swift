@@ -3,6 +3,7 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Routing
+import Simulation
 import Testing
 
 /// A reload is whole or nothing, and a request sees one version from beginning to end (contract §2).
