@@ -19,12 +19,15 @@ enum ContentHash {
 
     /// The part of a provider that its breakers, tokens and limits depend on: 64 hex digits. Holds secrets as a plain
     /// hash: for comparing, never shown.
-    static func fingerprint(of provider: ConfigNode) -> String {
+    ///
+    /// - Parameter roots: What the file of its `ca` holds.
+    static func fingerprint(of provider: ConfigNode, roots: [UInt8]) -> String {
         var bytes: [UInt8] = []
         if case .map(let entries) = provider.content {
             let kept = entries.filter { !routingKeys.contains($0.key) }
             append(ConfigNode(content: .map(kept), position: provider.position), to: &bytes)
         }
+        bytes += roots
         return Signature.hex(SHA256.hash(data: bytes))
     }
 

@@ -54,8 +54,11 @@ struct FolderReader {
                 at: SourcePosition(file: path(folder, name)), "the file is not read: its name must end in '.yaml'")
         }
         // By bytes, which is what everybody sees in a listing, whatever the language of the machine.
-        return names.filter { $0.hasSuffix(".yaml") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return names.filter(Self.isRead).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
+
+    /// Whether a file of that name counts.
+    static func isRead(_ name: String) -> Bool { name.hasSuffix(".yaml") && !name.hasPrefix(".") }
 
     private func path(_ folder: String, _ name: String) -> String {
         folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"

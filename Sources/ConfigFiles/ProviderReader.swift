@@ -52,7 +52,8 @@ struct ProviderReader {
                 RateLimit(requests: $0.requests, per: $0.per)
             }
             provider?.webhookAllow = read.webhookAllow
-            provider?.fingerprint = ContentHash.fingerprint(of: entry.value)
+            provider?.fingerprint = ContentHash.fingerprint(
+                of: entry.value, roots: extraRoots.flatMap(pemFiles.readFile) ?? [])
             provider?.account = ContentHash.account(
                 plugin: plugin.declaration.id, baseURL: baseURL, settings: settings)
         }

@@ -6,6 +6,7 @@ package import PaymentEngine
 /// It owns no state but the apps' rate limiters; everything else is the engine's.
 package struct Gateway<API: PaymentAPI>: Sendable {
     private let api: API
+    private let reloader: any ReloadAPI
     private let environment: any EngineEnvironment
     private let logger: Logger
     private let rateLimits: AppRateLimits
@@ -13,8 +14,9 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     /// Makes a gateway to an engine.
     ///
     /// - Parameter environment: The clocks of the engine.
-    package init(api: API, environment: any EngineEnvironment, logger: Logger) {
+    package init(api: API, reloader: any ReloadAPI, environment: any EngineEnvironment, logger: Logger) {
         self.api = api
+        self.reloader = reloader
         self.environment = environment
         self.logger = logger
         rateLimits = AppRateLimits(time: environment)
@@ -39,7 +41,7 @@ package struct Gateway<API: PaymentAPI>: Sendable {
         on address: ServerConfiguration.Address, limits: Listener.Limits = .few,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
-        let answers = AdminAPI(api: api, isOnLoopback: Loopback.isHost(address.host))
+        let answers = AdminAPI(api: api, reloader: reloader, isOnLoopback: Loopback.isHost(address.host))
         return listener(on: address, limits, onRunning) { inbound in try await answers.answer(inbound) }
     }
 

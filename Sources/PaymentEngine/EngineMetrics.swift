@@ -1,5 +1,5 @@
 package import Metrics
-import PaymentModel
+package import PaymentModel
 
 /// What the engine counts (contract §10). Without a metrics backend each of these does nothing.
 package struct EngineMetrics: Sendable {
@@ -58,6 +58,15 @@ package struct EngineMetrics: Sendable {
 
     /// A payment came under review.
     func review(_ reason: Review.Reason) { count("switchyard_reviews_total", [("reason", reason.rawValue)]) }
+
+    /// The configuration was read: it is in force since then, or its faults keep the one before.
+    package func reload(isSuccessful: Bool, at now: Timestamp) {
+        let result = Gauge(label: "switchyard_config_last_reload_successful", dimensions: [], factory: factory)
+        result.record(isSuccessful ? 1 : 0)
+        guard isSuccessful else { return }
+        Gauge(label: "switchyard_config_last_reload_success_timestamp_seconds", dimensions: [], factory: factory)
+            .record(Double(now.milliseconds) / 1000)
+    }
 
     private func count(_ label: String, _ dimensions: [(String, String)]) {
         Counter(label: label, dimensions: dimensions, factory: factory).increment()

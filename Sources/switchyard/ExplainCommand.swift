@@ -41,7 +41,7 @@ struct ExplainCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let configuration = loadOrExit(source.folder)
+        let configuration = loadOrExit(ConfigurationSource(folder: source.folder))
         guard let app = configuration.apps[app] else {
             throw ValidationError(
                 "there is no app '\(app)'; there are \(configuration.apps.keys.sorted().joined(separator: ", "))")

@@ -10,13 +10,11 @@ func configurationLoader(environment: [String: String] = ProcessInfo.processInfo
 }
 
 /// Loads a configuration that is to be used; its faults go to standard error and end the program with 1.
-func loadOrExit(_ folder: String, environment: [String: String] = ProcessInfo.processInfo.environment)
-    -> EngineConfiguration
-{
-    let result = configurationLoader(environment: environment).load(folder: folder)
-    for fault in result.faults { printError(fault.description) }
-    guard let configuration = result.configuration else {
-        printError("switchyard: the configuration in \(folder) cannot be used")
+func loadOrExit(_ source: ConfigurationSource) -> EngineConfiguration {
+    let (configuration, faults) = source.load()
+    for fault in faults { printError(fault.description) }
+    guard let configuration else {
+        printError("switchyard: the configuration in \(source.folder) cannot be used")
         exit(1)
     }
     return configuration

@@ -6,7 +6,10 @@ import PaymentEngine
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run the router.",
-        discussion: "SIGTERM and SIGINT drain; a second one exits 1 at once.")
+        discussion: """
+            SIGHUP reads the configuration again, and so does a change in its folder; one fault keeps the one before.
+            SIGTERM and SIGINT drain; a second one exits 1 at once.
+            """)
 
     @OptionGroup var source: ConfigurationOption
 
@@ -30,15 +33,18 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         LogOutput.bootstrap(level: logLevel.level)
         let logger = Logger(label: "switchyard")
-        var configuration = loadOrExit(source.folder)
-        if let listen { configuration = configuration.listening(on: ServerConfiguration.Address(parsing: listen)) }
-        if let admin { configuration = configuration.listening(admin: ServerConfiguration.Address(parsing: admin)) }
+        let listen = listen.flatMap { ServerConfiguration.Address(parsing: $0) }
+        let admin = admin.flatMap { ServerConfiguration.Address(parsing: $0) }
+        let source = ConfigurationSource(folder: source.folder) {
+            $0.listening(on: listen, admin: admin)
+        }
+        let configuration = loadOrExit(source)
         if let fault = configuration.server.adminProblem {
             printError("switchyard: \(fault)")
             throw ExitCode(1)
         }
         do {
-            try await Server(configuration, logger: logger).run()
+            try await Server(configuration, source: source, logger: logger).run()
         } catch {
             printError(
                 "switchyard: cannot serve on \(configuration.server.listen) and \(configuration.server.admin): \(error)"

@@ -9,12 +9,15 @@ import UnixSignals
 /// The router at work: engine, public and admin listener, and how they come up and go down together.
 struct Server {
     let engine: PaymentEngine
+    let reloader: ConfigurationReloader
     private let publicAddress: ServerConfiguration.Address
     private let adminAddress: ServerConfiguration.Address
     private let logger: Logger
 
     /// Makes the parts; nothing listens yet. Throws what keeps a provider's transport from being made.
-    init(_ configuration: EngineConfiguration, logger: Logger) throws {
+    ///
+    /// - Parameter source: Where the configuration came from, and where it is read again.
+    init(_ configuration: EngineConfiguration, source: ConfigurationSource, logger: Logger) throws {
         engine = try PaymentEngine(
             configuration: configuration, logger: logger,
             eventTransport: { app, webhook in
@@ -26,6 +29,7 @@ struct Server {
                     provider: provider.name, baseURL: provider.baseURL, connectTimeout: provider.connectTimeout,
                     extraRoots: provider.extraRoots, logger: logger)
             })
+        reloader = ConfigurationReloader(engine: engine, source: source, logger: logger)
         publicAddress = configuration.server.listen
         adminAddress = configuration.server.admin
         self.logger = logger
@@ -39,10 +43,11 @@ struct Server {
     {
         let engine = engine
         let publicAddress = publicAddress
-        let gateway = Gateway(api: engine, environment: SystemEnvironment(), logger: logger)
+        let gateway = Gateway(api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger)
         let bound = BoundPorts(onListening: onListening)
         return [
             EngineService(engine: engine),
+            WatchService(reloader: reloader),
             gateway.publicListener(on: publicAddress) { port in
                 engine.setBoundURL("http://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
                 await bound.set(api: port)
@@ -69,11 +74,12 @@ struct Server {
                 }, logger: logger))
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let engine = engine
+        let reloader = reloader
         let drain = Task {
             var isDraining = false
             for await signal in signals {
                 if signal == .sighup {
-                    logger.warning("SIGHUP: the configuration is read at the start only; restart to change it")
+                    Task { await reloader.reload(.signal) }
                     continue
                 }
                 if isDraining {
@@ -81,11 +87,11 @@ struct Server {
                     Foundation.exit(1)
                 }
                 isDraining = true
-                logger.notice(
-                    "draining", metadata: ["signal": "\(signal)", "grace": "\(configuration.server.drainGrace)"])
+                let grace = engine.configuration.server.drainGrace
+                logger.notice("draining", metadata: ["signal": "\(signal)", "grace": "\(grace)"])
                 engine.beginDraining()
                 Task {
-                    try? await Task.sleep(for: configuration.server.drainGrace)
+                    try? await Task.sleep(for: grace)
                     engine.stopTakingPayments()
                     await group.triggerGracefulShutdown()
                 }

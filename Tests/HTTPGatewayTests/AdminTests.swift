@@ -200,4 +200,35 @@ import Testing
             }
         }
     }
+
+    @Test func aReloadAnswersWithTheVersionOrEveryFault() async throws {
+        try await Harness.run(side: .admin(host: "127.0.0.1")) { gateway in
+            func report(_ isSuccessful: Bool, _ faults: [String]) -> ReloadReport {
+                ReloadReport(
+                    at: Timestamp(milliseconds: 1_769_248_800_000), trigger: "request", isSuccessful: isSuccessful,
+                    version: "v1", faults: faults)
+            }
+            try await #expect(gateway.send("GET", "/admin/reload").status == 405)
+            try await #expect(
+                gateway.send("POST", "/admin/reload", [("Content-Type", "application/json")]).status == 403)
+            #expect(gateway.recorder.asked.isEmpty)
+            gateway.recorder.script.reloads = [report(true, ["routes/a.yaml:1:1: warning: w"])]
+            let good = try await gateway.send("POST", "/admin/reload", Self.change)
+            #expect(good.status == 200)
+            let goodText = String(decoding: good.body, as: UTF8.self)
+            #expect(goodText == #"{"version":"v1","warnings":["routes/a.yaml:1:1: warning: w"]}"#)
+            let faults = ["routes/a.yaml:3:5: error: e", "routes/b.yaml:1:1: error: f"]
+            gateway.recorder.script.reloads.insert(report(false, faults), at: 0)
+            let bad = try await gateway.send("POST", "/admin/reload", Self.change)
+            #expect(bad.status == 422)
+            #expect(bad["Content-Type"] == "application/problem+json")
+            #expect(bad.code == "validation-failed")
+            let json = try JSONValue(parsing: bad.body)
+            #expect(json["faults"]?.array?.compactMap(\.string) == faults)
+            let last = try JSONValue(parsing: try await gateway.send("GET", "/admin/reloads").body)
+            #expect(last["version"]?.string == "1")
+            #expect(last["reloads"]?.array?.compactMap { $0["successful"]?.bool } == [false, true])
+            #expect(last["reloads"]?.array?.first?["at"]?.string == "2026-01-24T10:00:00.000Z")
+        }
+    }
 }

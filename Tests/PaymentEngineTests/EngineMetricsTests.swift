@@ -52,4 +52,15 @@ struct EngineMetricsTests {
             #expect(failover.dimensions.contains { $0 == ("to", "b") })
         }
     }
+
+    @Test("whether the last reload went well, and when one last did")
+    func reload() throws {
+        let recorded = TestMetrics()
+        let metrics = EngineMetrics(factory: recorded)
+        metrics.reload(isSuccessful: true, at: Timestamp(milliseconds: 1_769_248_800_500))
+        metrics.reload(isSuccessful: false, at: Timestamp(milliseconds: 1_769_248_900_000))
+        #expect(try recorded.expectGauge("switchyard_config_last_reload_successful").lastValue == 0)
+        let at = try recorded.expectGauge("switchyard_config_last_reload_success_timestamp_seconds")
+        #expect(at.lastValue == 1_769_248_800.5)
+    }
 }

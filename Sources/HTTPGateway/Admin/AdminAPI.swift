@@ -7,6 +7,7 @@ import StrictJSON
 /// The admin listener's answers (contract §10).
 struct AdminAPI<API: PaymentAPI>: Sendable {
     let api: API
+    let reloader: any ReloadAPI
     let isOnLoopback: Bool
 
     func answer(_ inbound: Inbound) async throws -> Reply {
@@ -55,6 +56,20 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
                     }
                 }
             }
+        case .reload:
+            return try await reload()
+        case .reloads:
+            let reloads = reloader.reloads
+            return Reply { json in
+                json.object { json in
+                    json.member("version", api.configuration.version)
+                    json.member("reloads") { json in
+                        json.array { json in
+                            for report in reloads { report.write(to: &json) }
+                        }
+                    }
+                }
+            }
         case .resolve(let id):
             return try await resolve(id, inbound)
         case .setProvider(let name, let disabled):
@@ -65,6 +80,26 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
                 json.object { json in
                     json.member("provider", name)
                     json.member("disabled", disabled)
+                }
+            }
+        }
+    }
+
+    private func reload() async throws -> Reply {
+        let report = await reloader.reload()
+        guard report.isSuccessful else {
+            var problem = Problem(
+                .validationFailed, "the configuration has faults; version \(report.version) stays in force")
+            problem.faults = report.faults
+            throw problem
+        }
+        return Reply { json in
+            json.object { json in
+                json.member("version", report.version)
+                json.member("warnings") { json in
+                    json.array { json in
+                        for warning in report.faults { json.string(warning) }
+                    }
                 }
             }
         }

@@ -8,6 +8,9 @@ enum AdminPath: Sendable, Hashable {
     case payments
     case payment(id: String)
     case orphans
+    case reload
+    /// The last ones.
+    case reloads
     case resolve(id: String)
     case setProvider(name: String, disabled: Bool)
 
@@ -28,6 +31,8 @@ enum AdminPath: Sendable, Hashable {
         case ("admin", 3) where parts[2] == "providers": self = .providers
         case ("admin", 3) where parts[2] == "payments": self = .payments
         case ("admin", 3) where parts[2] == "orphans": self = .orphans
+        case ("admin", 3) where parts[2] == "reload": self = .reload
+        case ("admin", 3) where parts[2] == "reloads": self = .reloads
         case ("admin", 4) where parts[2] == "payments":
             guard let id = name(3) else { return nil }
             self = .payment(id: id)
@@ -47,8 +52,8 @@ enum AdminPath: Sendable, Hashable {
     /// Whether a request here changes something.
     var isChange: Bool {
         switch self {
-        case .resolve, .setProvider: true
-        case .alive, .ready, .providers, .payments, .payment, .orphans: false
+        case .resolve, .setProvider, .reload: true
+        case .alive, .ready, .providers, .payments, .payment, .orphans, .reloads: false
         }
     }
 

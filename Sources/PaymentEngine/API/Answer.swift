@@ -121,6 +121,8 @@ package struct Problem: Error, Sendable, Hashable {
     /// What is wrong this time, for the app's developer. No values that may be secret.
     package let detail: String?
     package var errors: [FieldFault] = []
+    /// Of the configuration, as `check` prints them.
+    package var faults: [String] = []
     package var attempts: [Attempt] = []
     package var payment: Payment?
     /// Seconds.
@@ -156,6 +158,12 @@ package struct Problem: Error, Sendable, Hashable {
                 writer.member("detail", fault.detail)
                 writer.endObject()
             }
+            writer.endArray()
+        }
+        if !faults.isEmpty {
+            writer.name("faults")
+            writer.beginArray()
+            for fault in faults { writer.string(fault) }
             writer.endArray()
         }
         if let payment {

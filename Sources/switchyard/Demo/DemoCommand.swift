@@ -46,20 +46,21 @@ struct DemoCommand: AsyncParsableCommand {
     /// What the folder says, with the sandbox's addresses, ports that are free, and the demo's app as the shop's webhook.
     private func configuration(
         _ environment: [String: String], _ webhook: AppConfiguration.Webhook
-    ) -> EngineConfiguration {
-        loadOrExit(source.folder, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 })
-            .listening(
-                on: .init(host: "127.0.0.1", port: Ports.free(preferring: 8080)),
-                admin: .init(host: "127.0.0.1", port: Ports.free(preferring: 9090))
-            )
-            .sendingEvents(of: "shop", to: webhook)
+    ) -> ConfigurationSource {
+        let listen = ServerConfiguration.Address(host: "127.0.0.1", port: Ports.free(preferring: 8080))
+        let admin = ServerConfiguration.Address(host: "127.0.0.1", port: Ports.free(preferring: 9090))
+        return ConfigurationSource(
+            folder: source.folder, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        ) {
+            $0.listening(on: listen, admin: admin).sendingEvents(of: "shop", to: webhook)
+        }
     }
 
     /// Runs the router, tells the story and, unless `--once`, goes on serving until a signal.
     private func serve(
-        _ configuration: EngineConfiguration, app: ShopApp, hooks: String, sandbox: String, logger: Logger
+        _ source: ConfigurationSource, app: ShopApp, hooks: String, sandbox: String, logger: Logger
     ) async throws -> Bool {
-        let server = try Server(configuration, logger: logger)
+        let server = try Server(loadOrExit(source), source: source, logger: logger)
         let (ports, bound) = AsyncStream.makeStream(of: (api: Int, admin: Int).self)
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(

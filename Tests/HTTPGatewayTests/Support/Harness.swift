@@ -88,7 +88,7 @@ struct Harness: Sendable {
         let environment = ManualEnvironment()
         let lines = LogCapture.Lines()
         let logger = Logger(label: "test") { _ in LogCapture(lines: lines) }
-        let gateway = Gateway(api: recorder, environment: environment, logger: logger)
+        let gateway = Gateway(api: recorder, reloader: recorder, environment: environment, logger: logger)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let listener =
             switch side {

@@ -8,7 +8,7 @@ import StrictJSON
 import Synchronization
 
 /// Stands in for the engine: answers what it is told to, and keeps what it was asked.
-final class Recorder: PaymentAPI {
+final class Recorder: PaymentAPI, ReloadAPI {
     struct Script: Sendable {
         var isDraining = false
         var takesPayments = true
@@ -20,6 +20,7 @@ final class Recorder: PaymentAPI {
         var reports: [ProviderHealthReport] = []
         var providers: Set<String> = ["payalo-ke"]
         var methods: [ServableMethod] = []
+        var reloads: [ReloadReport] = []
         /// By id.
         var events: [String: Event] = [:]
         /// Called before `create` answers.
@@ -169,6 +170,15 @@ final class Recorder: PaymentAPI {
         guard let payment = script.payments[id] else { throw Problem(.notFound, "no such payment") }
         return payment
     }
+
+    /// The last of the script.
+    func reload() async -> ReloadReport {
+        note("reload")
+        guard let report = script.reloads.first else { preconditionFailure("no reload in the script") }
+        return report
+    }
+
+    var reloads: [ReloadReport] { script.reloads }
 
     func providerReports() async -> [ProviderHealthReport] { script.reports }
 

@@ -52,6 +52,9 @@ final class Program: Sendable {
         return nil
     }
 
+    /// SIGHUP.
+    func hangUp() { kill(process.processIdentifier, SIGHUP) }
+
     /// SIGTERM.
     func terminate() { process.terminate() }
 

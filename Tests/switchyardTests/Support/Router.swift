@@ -20,6 +20,8 @@ struct Router: Sendable {
     let api: Int
     let admin: Int
     let logs: LogLines
+    /// Where its configuration is.
+    let folder: URL
 
     static let shop = "demo-shop-key"
     static let blog = "demo-blog-key"
@@ -87,7 +89,10 @@ func withRouter(
 ) async throws {
     let logs = LogLines()
     let logger = Logger(label: "switchyard") { _ in LogCapture(lines: logs) }
-    let server = try Server(try setup.load(providers.environment), logger: logger)
+    let folder = try setup.written()
+    defer { try? setup.remove(folder) }
+    let source = Setup.source(folder, providers.environment)
+    let server = try Server(try Setup.load(source), source: source, logger: logger)
     let (bound, ports) = AsyncStream.makeStream(of: (api: Int, admin: Int).self)
     let group = ServiceGroup(
         configuration: ServiceGroupConfiguration(
@@ -108,7 +113,7 @@ func withRouter(
                         try await body(
                             Router(
                                 providers: providers, server: server, services: group, api: port.api,
-                                admin: port.admin, logs: logs)))
+                                admin: port.admin, logs: logs, folder: folder)))
                 } catch {
                     outcome = .failure(error)
                 }

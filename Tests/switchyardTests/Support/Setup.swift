@@ -26,9 +26,19 @@ enum Setup {
     func load(_ environment: [String: String]) throws -> EngineConfiguration {
         let folder = try written()
         defer { try? remove(folder) }
-        let result = configurationLoader(environment: environment).load(folder: folder.path)
-        return try #require(result.configuration, "\(result.faults.map(\.description))")
-            .listening(on: .init(host: "127.0.0.1", port: 0), admin: .init(host: "127.0.0.1", port: 0))
+        return try Self.load(Self.source(folder, environment))
+    }
+
+    /// What a router reads a folder through, with flags that let it listen on free ports.
+    static func source(_ folder: URL, _ environment: [String: String]) -> ConfigurationSource {
+        ConfigurationSource(folder: folder.path, environment: environment) {
+            $0.listening(on: .init(host: "127.0.0.1", port: 0), admin: .init(host: "127.0.0.1", port: 0))
+        }
+    }
+
+    static func load(_ source: ConfigurationSource) throws -> EngineConfiguration {
+        let (configuration, faults) = source.load()
+        return try #require(configuration, "\(faults.map(\.description))")
     }
 
     /// The folder of the configuration; one that was made for it is to be removed.
@@ -56,7 +66,7 @@ enum Setup {
         return folder
     }
 
-    private static func write(_ yaml: String, into folder: URL) throws {
+    static func write(_ yaml: String, into folder: URL) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try yaml.write(to: folder.appending(path: "all.yaml"), atomically: true, encoding: .utf8)
     }
@@ -66,7 +76,7 @@ enum Setup {
         try FileManager.default.removeItem(at: folder)
     }
 
-    private static func yaml(server: String, payalo: String, shop: String) -> String {
+    static func yaml(server: String = "", payalo: String = "", shop: String = "") -> String {
         """
         server:
           inquiry: [100ms, 200ms]
