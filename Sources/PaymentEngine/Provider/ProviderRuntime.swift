@@ -17,6 +17,7 @@ final class ProviderRuntime: Sendable {
     private struct State {
         var inFlight = 0
         var isDisabled = false
+        var pause = RequestedPause()
     }
 
     var name: String { configuration.name }
@@ -49,13 +50,18 @@ final class ProviderRuntime: Sendable {
         breakers[Operation.allCases.firstIndex(of: operation) ?? 0]
     }
 
-    /// Asks the breaker and our own limit whether a call may be made now. The permit goes back with `close`.
+    /// Asks the provider's last word, the breaker and our own limit whether a call may be made now. The permit goes back with
+    /// `close`. A token is not held back by what the provider said of payments.
     func admit(_ operation: Operation) -> Admission {
+        let now = environment.now
+        if operation != .token, let wait = state.withLock({ $0.pause.rest(now: now) }) {
+            return .refused(reason: "provider_limit", retryAfter: wait)
+        }
         let permit: BreakerPermit
         switch breaker(operation).admit() {
         case .permit(let given): permit = given
         case .refused(let retryAt):
-            return .refused(reason: "breaker_open", retryAfter: environment.now.duration(to: retryAt))
+            return .refused(reason: "breaker_open", retryAfter: now.duration(to: retryAt))
         }
         if case .refused(let wait, _)? = limiter?.admit(share: operation == .inquiry ? .half : .whole) {
             breaker(operation).record(permit, .ignored, duration: .zero)
@@ -81,6 +87,12 @@ final class ProviderRuntime: Sendable {
     func close(_ permit: CallPermit, _ result: BreakerResult) {
         breaker(permit.operation).record(
             permit.breaker, result, duration: permit.begunAt.duration(to: environment.now))
+    }
+
+    /// The provider asked us to wait: until then payments go to others, and nothing is asked.
+    func pause(for wait: Duration) {
+        let now = environment.now
+        state.withLock { $0.pause.request(wait, now: now) }
     }
 
     /// Sends a request with the provider's token in it where it needs one. `isRefused` reads from a reply whether the
