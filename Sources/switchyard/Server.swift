@@ -41,13 +41,14 @@ struct Server {
         let publicAddress = publicAddress
         let gateway = Gateway(api: engine, environment: SystemEnvironment(), logger: logger)
         let bound = BoundPorts(onListening: onListening)
+        // They go down in the reverse order: the operators' listener tells how payments end, for as long as any does.
         return [
             EngineService(engine: engine),
+            gateway.adminListener(on: adminAddress) { port in await bound.set(admin: port) },
             gateway.publicListener(on: publicAddress) { port in
                 engine.setBoundURL("http://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
                 await bound.set(api: port)
             },
-            gateway.adminListener(on: adminAddress) { port in await bound.set(admin: port) },
         ]
     }
 
@@ -56,17 +57,18 @@ struct Server {
     func run() async throws {
         let logger = logger
         let configuration = engine.configuration
+        let services = services { api, admin in
+            logger.notice(
+                "listening",
+                metadata: [
+                    "api": "\(configuration.server.listen.host):\(api)",
+                    "admin": "\(configuration.server.admin.host):\(admin)",
+                    "configuration": "\(configuration.version)",
+                ])
+        }
+        let doors = services.compactMap { ($0 as? Listener)?.door }
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services { api, admin in
-                    logger.notice(
-                        "listening",
-                        metadata: [
-                            "api": "\(configuration.server.listen.host):\(api)",
-                            "admin": "\(configuration.server.admin.host):\(admin)",
-                            "configuration": "\(configuration.version)",
-                        ])
-                }, logger: logger))
+            configuration: ServiceGroupConfiguration(services: services + doors, logger: logger))
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let engine = engine
         let drain = Task {
@@ -86,8 +88,10 @@ struct Server {
                 engine.beginDraining()
                 Task {
                     try? await Task.sleep(for: configuration.server.drainGrace)
-                    engine.stopTakingPayments()
                     await group.triggerGracefulShutdown()
+                    // Who came in before the door closed is still served.
+                    try? await Task.sleep(for: Listener.Limits().linger)
+                    engine.stopTakingPayments()
                 }
             }
         }
