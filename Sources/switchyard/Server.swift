@@ -45,14 +45,15 @@ struct Server {
         let publicAddress = publicAddress
         let gateway = Gateway(api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger)
         let bound = BoundPorts(onListening: onListening)
+        // They go down in the reverse order: the operators' listener tells how payments end, for as long as any does.
         return [
             EngineService(engine: engine),
             WatchService(reloader: reloader),
+            gateway.adminListener(on: adminAddress) { port in await bound.set(admin: port) },
             gateway.publicListener(on: publicAddress) { port in
                 engine.setBoundURL("http://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
                 await bound.set(api: port)
             },
-            gateway.adminListener(on: adminAddress) { port in await bound.set(admin: port) },
         ]
     }
 
@@ -61,17 +62,18 @@ struct Server {
     func run() async throws {
         let logger = logger
         let configuration = engine.configuration
+        let services = services { api, admin in
+            logger.notice(
+                "listening",
+                metadata: [
+                    "api": "\(configuration.server.listen.host):\(api)",
+                    "admin": "\(configuration.server.admin.host):\(admin)",
+                    "configuration": "\(configuration.version)",
+                ])
+        }
+        let doors = services.compactMap { ($0 as? Listener)?.door }
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services { api, admin in
-                    logger.notice(
-                        "listening",
-                        metadata: [
-                            "api": "\(configuration.server.listen.host):\(api)",
-                            "admin": "\(configuration.server.admin.host):\(admin)",
-                            "configuration": "\(configuration.version)",
-                        ])
-                }, logger: logger))
+            configuration: ServiceGroupConfiguration(services: services + doors, logger: logger))
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let engine = engine
         let reloader = reloader
@@ -92,8 +94,10 @@ struct Server {
                 engine.beginDraining()
                 Task {
                     try? await Task.sleep(for: grace)
-                    engine.stopTakingPayments()
                     await group.triggerGracefulShutdown()
+                    // Who came in before the door closed is still served.
+                    try? await Task.sleep(for: Listener.Limits().linger)
+                    engine.stopTakingPayments()
                 }
             }
         }

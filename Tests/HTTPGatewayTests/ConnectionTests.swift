@@ -227,6 +227,38 @@ import Testing
         }
     }
 
+    @Test func aConnectionThatIsNewWhenTheListenerClosesIsStillServed() async throws {
+        try await Harness.run { gateway in
+            let answer = try await Wire.connect(port: gateway.port) { new in
+                // Accepted after the other one: once this is answered, both are in.
+                try await Wire.connect(port: gateway.port) { used in
+                    try await used.send("GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    #expect(try await used.answer().status == 404)
+                    await gateway.shutDown()
+                    // One that has been answered has nothing on its way: it ends when the listener has closed.
+                    #expect(await used.ends())
+                }
+                await #expect(throws: (any Error).self) { try await gateway.send("GET", "/2", []) }
+                try await new.send(Self.whole(payment()))
+                return try await new.answer()
+            }
+            #expect(answer.status == 201)
+        }
+    }
+
+    @Test func aNewConnectionThatCarriesNothingHoldsUpTheEndForALittleOnly() async throws {
+        var limits = Listener.Limits()
+        limits.linger = .milliseconds(50)
+        try await Harness.run(limits: limits) { gateway in
+            let ended = try await Wire.connect(port: gateway.port) { new in
+                _ = try await gateway.send("GET", "/1", [])
+                await gateway.shutDown()
+                return await new.ends()
+            }
+            #expect(ended)
+        }
+    }
+
     @Test func socketsAreLeftForProviders() {
         #expect(DescriptorLimit.connections(8192, of: 1024) == 672)
         #expect(DescriptorLimit.connections(64, of: 1024) == 64)

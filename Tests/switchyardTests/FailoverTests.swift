@@ -70,7 +70,14 @@ extension EndToEnd {
                     refused.attempts.map { $0.prefix { $0 != "(" } }
                         == ["payalo-ke:create=rate_limited", "payalo-backup:create=rate_limited"])
                 #expect(try await router.send(.GET, "/v1/payments").json["data"]?.array?.isEmpty == true)
-                let again = try await router.pay("k-1")
+                // Both asked for a second's pause, and get it.
+                let creates = try await router.providers.createReferences().count
+                #expect(try await router.pay("k-1").attempts.allSatisfy { $0.hasSuffix("skipped(provider_limit)") })
+                #expect(try await router.providers.createReferences().count == creates)
+                let again = try await eventually("the pause is over") {
+                    let answer = try await router.pay("k-1")
+                    return answer.status == 503 ? nil : answer
+                }
                 #expect(again.status == 201)
                 #expect(!again.isReplayed)
             }

@@ -2,13 +2,15 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Two rules about connections that Hummingbird leaves open:
+/// Three rules about connections that Hummingbird leaves open:
 ///
 /// - A body has to arrive within `bodyTimeout`, however little of it comes at a time; else the connection ends. (Its idle
 ///   timeout starts again with every byte.)
 /// - A connection ends behind an answer that says `Connection: close`. Where the request has not been read to its end, the
 ///   sending side ends first and the rest is thrown away for `linger`: a plain close would make the kernel send a reset,
 ///   which can take the answer from the client before it reads it.
+/// - When the listener closes, a connection that has carried nothing yet stays for `linger`: its first request is most
+///   likely on its way, and closing now would abort it.
 ///
 /// Lives on its channel's event loop alone.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -21,11 +23,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let linger: TimeAmount
     /// Between a request's head and its end.
     private var isReadingRequest = false
+    /// A request has begun to arrive.
+    private var isUsed = false
     /// The answer being written says so.
     private var closesBehindAnswer = false
     /// Nothing more is read.
     private var isClosing = false
     private var timer: Scheduled<Void>?
+    /// Tells the rest of the pipeline that the listener has closed.
+    private var farewell: Scheduled<Void>?
 
     init(bodyTimeout: TimeAmount, linger: TimeAmount) {
         self.bodyTimeout = bodyTimeout
@@ -35,7 +41,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         switch unwrapInboundIn(data) {
-        case .head: isReadingRequest = true
+        case .head:
+            isReadingRequest = true
+            isUsed = true
         case .body: break
         case .end:
             isReadingRequest = false
@@ -73,13 +81,23 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is ChannelShouldQuiesceEvent, !isUsed else { return context.fireUserInboundEventTriggered(event) }
+        let context = NIOLoopBound(context, eventLoop: context.eventLoop)
+        farewell = context.value.eventLoop.scheduleTask(in: linger) {
+            context.value.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         cancelTimer()
+        farewell?.cancel()
         context.fireChannelInactive()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         cancelTimer()
+        farewell?.cancel()
     }
 
     private func close(_ context: ChannelHandlerContext, after delay: TimeAmount) {

@@ -16,7 +16,8 @@ package struct Listener: Service {
         package var idle: Duration = .seconds(75)
         /// From a request's head to the end of its body.
         package var body: Duration = .seconds(20)
-        /// For what still comes in behind an answer that ends the connection.
+        /// For what still comes in: behind an answer that ends the connection, and over a connection that is new when the
+        /// listener closes.
         package var linger: Duration = .seconds(2)
         /// Bytes of one header field, and of the request line.
         package var headerField = 16 * 1024
@@ -45,11 +46,14 @@ package struct Listener: Service {
     let logger: Logger
     let onRunning: @Sendable (Int) async -> Void
     let respond: Responder
+    /// Runs after the listener in a group of services, so that it ends before it.
+    package let door = Door()
 
     package func run() async throws {
         let limits = limits
         let respond = respond
         let onRunning = onRunning
+        let door = door
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.headers,
             maxHeaderFieldCount: limits.headerCount)
@@ -70,7 +74,10 @@ package struct Listener: Service {
                 let response = try await respond(request, channel)
                 try await writer.write(response: response.head, body: response.body)
             },
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) })
+            onServerRunning: { channel in
+                door.stands(before: channel)
+                await onRunning(channel.localAddress?.port ?? 0)
+            })
         try await server.run()
     }
 }

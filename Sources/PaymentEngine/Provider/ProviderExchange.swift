@@ -4,7 +4,7 @@ import Resilience
 
 /// What came of one call, with all that the engine decides from: how far it got is already in it.
 enum Exchanged<Outcome: Sendable>: Sendable {
-    /// The breaker or our own limit said no. Nothing was sent.
+    /// The breaker, our own limit or a pause that the provider asked for said no. Nothing was sent.
     case skipped(reason: String, retryAfter: Duration)
     case notSent(TransportFailure)
     case lost(TransportFailure)
@@ -105,7 +105,9 @@ extension ProviderRuntime {
             switch judge(outcome) {
             case .healthy: close(permit, reply.status >= 500 ? .failure : .success)
             case .fault: close(permit, .failure)
-            case .refused(let refusal): close(permit, refusal.breakerResult(status: reply.status))
+            case .refused(let refusal):
+                if case .rateLimited(let wait?) = refusal.kind { pause(for: wait) }
+                close(permit, refusal.breakerResult(status: reply.status))
             }
             return .replied(outcome)
         }

@@ -12,11 +12,12 @@ final class ProviderRuntime: Sendable {
     private let tokens: TokenCache<Secret, TransportFailure>?
     private let limiter: RateLimiter?
     private let environment: any EngineEnvironment
-    private let callsUnderWay: Count
+    private let shared: Shared
 
-    /// A class, because an instance shares it with those that it followed.
-    private final class Count: Sendable {
-        let value = Atomic(0)
+    /// What an instance has in common with those that it followed: the provider is the same one.
+    private final class Shared: Sendable {
+        let callsUnderWay = Atomic(0)
+        let pause = Mutex(RequestedPause())
     }
 
     var name: String { configuration.name }
@@ -51,24 +52,29 @@ final class ProviderRuntime: Sendable {
         tokens =
             configuration.adapter is any TokenAuthenticated
             ? sameAccount?.tokens ?? TokenCache(time: environment, nextRandom: random) : nil
-        callsUnderWay = old?.callsUnderWay ?? Count()
+        shared = old?.shared ?? Shared()
     }
 
     /// Calls under way, also those of instances that had the name before.
-    var inFlight: Int { callsUnderWay.value.load(ordering: .relaxed) }
+    var inFlight: Int { shared.callsUnderWay.load(ordering: .relaxed) }
     var tokenAge: Duration? { tokens?.age }
 
     func breaker(_ operation: Operation) -> CircuitBreaker {
         breakers[Operation.allCases.firstIndex(of: operation) ?? 0]
     }
 
-    /// Asks the breaker and our own limit whether a call may be made now. The permit goes back with `close`.
+    /// Asks the provider's last word, the breaker and our own limit whether a call may be made now. The permit goes back with
+    /// `close`. A token is not held back by what the provider said of payments.
     func admit(_ operation: Operation) -> Admission {
+        let now = environment.now
+        if operation != .token, let wait = shared.pause.withLock({ $0.rest(now: now) }) {
+            return .refused(reason: "provider_limit", retryAfter: wait)
+        }
         let permit: BreakerPermit
         switch breaker(operation).admit() {
         case .permit(let given): permit = given
         case .refused(let retryAt):
-            return .refused(reason: "breaker_open", retryAfter: environment.now.duration(to: retryAt))
+            return .refused(reason: "breaker_open", retryAfter: now.duration(to: retryAt))
         }
         if case .refused(let wait, _)? = limiter?.admit(share: operation == .inquiry ? .half : .whole) {
             breaker(operation).record(permit, .ignored, duration: .zero)
@@ -96,6 +102,12 @@ final class ProviderRuntime: Sendable {
             permit.breaker, result, duration: permit.begunAt.duration(to: environment.now))
     }
 
+    /// The provider asked us to wait: until then payments go to others, and nothing is asked.
+    func pause(for wait: Duration) {
+        let now = environment.now
+        shared.pause.withLock { $0.request(wait, now: now) }
+    }
+
     /// Sends a request with the provider's token in it where it needs one. `isRefused` reads from a reply whether the
     /// credentials were refused: then the token is dropped and the same request sent once more with a new one, which is
     /// sound because a refused request did nothing.
@@ -106,8 +118,8 @@ final class ProviderRuntime: Sendable {
     func send(
         _ request: ProviderRequest, within timeout: Duration, limit: SendLimit?, isRefused: (ProviderReply) -> Bool
     ) async -> Transmission {
-        callsUnderWay.value.wrappingAdd(1, ordering: .relaxed)
-        defer { callsUnderWay.value.wrappingSubtract(1, ordering: .relaxed) }
+        shared.callsUnderWay.wrappingAdd(1, ordering: .relaxed)
+        defer { shared.callsUnderWay.wrappingSubtract(1, ordering: .relaxed) }
         guard let tokens, let adapter = adapter as? any TokenAuthenticated else {
             return await transport.send(request, timeout: timeout)
         }

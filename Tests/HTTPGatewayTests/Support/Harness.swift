@@ -56,6 +56,8 @@ struct Harness: Sendable {
     let environment: ManualEnvironment
     let logs: LogCapture.Lines
     let port: Int
+    /// Begins to close the listener.
+    let shutDown: @Sendable () async -> Void
 
     static func digest(_ key: String) -> KeyDigest { KeyDigest(bytes: SHA256.hash(data: Array(key.utf8))) }
 
@@ -106,7 +108,9 @@ struct Harness: Sendable {
             do {
                 result = .success(
                     try await body(
-                        Harness(recorder: recorder, environment: environment, logs: lines, port: port)))
+                        Harness(recorder: recorder, environment: environment, logs: lines, port: port) {
+                            await group.triggerGracefulShutdown()
+                        }))
             } catch {
                 result = .failure(error)
             }

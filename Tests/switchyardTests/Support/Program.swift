@@ -41,16 +41,16 @@ final class Program: Sendable {
     /// What it has printed so far.
     var output: String { (try? String(contentsOf: file, encoding: .utf8)) ?? "" }
 
-    /// Where its API listens, once it does.
-    var listening: String? {
-        for line in output.split(separator: "\n") {
-            guard let json = try? JSONValue(parsing: String(line)), json["message"]?.string == "listening" else {
-                continue
-            }
-            return json["api"]?.string
-        }
-        return nil
+    /// The lines that it has logged under a message so far.
+    func logged(_ message: String) -> [JSONValue] {
+        output.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
+            .filter { $0["message"]?.string == message }
     }
+
+    /// Where its API listens, once it does.
+    var listening: String? { logged("listening").first?["api"]?.string }
+    /// Where its operators' listener is, once both take connections.
+    var operating: String? { logged("listening").first?["admin"]?.string }
 
     /// SIGHUP.
     func hangUp() { kill(process.processIdentifier, SIGHUP) }

@@ -10,8 +10,10 @@ import Testing
 struct Providers: Sendable {
     let http: HTTPClient
     let port: Int
-    /// The address of `payalo-ke`: a listener of its own, which can refuse connections at the socket.
-    let payaloPort: Int
+    /// Of each provider's listener of its own, which can refuse connections at the socket.
+    let ownPorts: [String: Int]
+    /// The address of `payalo-ke` is such a one.
+    var payaloPort: Int { ownPorts["payalo"] ?? 0 }
 
     static let payaloKey = "sandbox-payalo-key"
     static let spayonCallbackSecret = "sandbox-spayon-callback-secret"
@@ -156,8 +158,9 @@ func withProviders(
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await sandbox.run() }
                 defer { group.cancelAll() }
-                try await body(
-                    Providers(http: http, port: await sandbox.port(), payaloPort: await sandbox.port(of: "payalo")))
+                var ownPorts: [String: Int] = [:]
+                for provider in sandbox.providers { ownPorts[provider] = await sandbox.port(of: provider) }
+                try await body(Providers(http: http, port: await sandbox.port(), ownPorts: ownPorts))
             })
     } catch {
         result = .failure(error)
@@ -193,13 +196,14 @@ struct Answered: Sendable {
 
 extension HTTPClient {
     func answer(
-        _ method: HTTPMethod, _ url: String, _ headers: [String: String], _ body: [UInt8]? = nil
+        _ method: HTTPMethod, _ url: String, _ headers: [String: String], _ body: [UInt8]? = nil,
+        within limit: Duration = .seconds(60)
     ) async throws -> Answered {
         var request = HTTPClientRequest(url: url)
         request.method = method
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await execute(request, timeout: .seconds(60))
+        let response = try await execute(request, timeout: TimeAmount(limit))
         let bytes = try await response.body.collect(upTo: 1 << 24)
         return Answered(status: Int(response.status.code), headers: response.headers, body: Array(buffer: bytes))
     }
