@@ -270,6 +270,7 @@ struct FollowUpTests {
             #expect(result.answer.retryAfter ?? 0 >= 1)
             #expect(try await bench.payment().openOperation == nil)
             #expect(try await bench.payment().refunds.isEmpty)
+            await simulation.advance(by: .seconds(result.answer.retryAfter ?? 0))
             let again = try await bench.followUp(.refund, id, amount: 2_500, key: "r1")
             #expect(again.status == 200)
             #expect(again.payment?["amount_refunded"]?.integer == 2_500)

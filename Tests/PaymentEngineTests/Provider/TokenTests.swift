@@ -193,8 +193,11 @@ struct PermitTests {
     func health() async throws {
         try await Simulation.run { simulation in
             let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: PlainAdapter())])
-            for (index, reply) in [Wire.declined(.generic), Wire.rejected, Wire.unauthorized, Wire.tooMany].enumerated()
-            {
+            // This 429 asks for no pause, which would hide what the breaker says.
+            let replies = [
+                Wire.declined(.generic), Wire.rejected, Wire.unauthorized, Wire.reply(429, "slow_down"),
+            ]
+            for (index, reply) in replies.enumerated() {
                 bench["a"].always("create", .now(reply))
                 for number in 0..<12 { _ = try await bench.create(key: "\(index)-\(number)") }
             }

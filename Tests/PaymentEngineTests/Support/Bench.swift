@@ -54,7 +54,8 @@ struct Bench: Sendable {
 
     init(
         _ simulation: Simulation, _ providers: [BenchProvider],
-        failoverOn: Set<Route.Failover> = [.unavailable, .rateLimited], sharing others: Bench? = nil,
+        failoverOn: Set<Route.Failover> = [.unavailable, .rateLimited], strategy: Route.Strategy = .priority,
+        sharing others: Bench? = nil,
         slowStore: Bool = false, webhooks: [String: AppConfiguration.Webhook] = [:],
         yard: TransportYard? = nil,
         server adjust: (inout ServerConfiguration) -> Void = { _ in }
@@ -66,8 +67,8 @@ struct Bench: Sendable {
         adjust(&server)
         let configured = Dictionary(uniqueKeysWithValues: providers.map { ($0.name, $0.configuration) })
         let route = Route(
-            name: "all", when: RouteCondition(), use: providers.map { Route.Member(provider: $0.name) },
-            failoverOn: failoverOn)
+            name: "all", when: RouteCondition(), strategy: strategy,
+            use: providers.map { Route.Member(provider: $0.name) }, failoverOn: failoverOn)
         let apps = ["shop", "blog"].map {
             AppConfiguration(name: $0, keys: [], country: Country(code: "KE"), webhook: webhooks[$0])
         }

@@ -44,16 +44,16 @@ struct Outage: Sendable {
 
     /// - Parameters:
     ///   - breaker: Of the providers that fail.
-    ///   - server: Further lines of YAML.
+    ///   - inquiry: When open payments are asked after.
     static func run(
-        breaker: String, server: String = "request_timeout: 10s",
+        breaker: String, inquiry: String = "500ms, 1s",
         _ body: @Sendable (Outage) async throws -> Void
     ) async throws {
         var sandbox = SandboxConfiguration(documentedLimits: false)
         sandbox.autoSettleAfter = .milliseconds(200)
         try await withProviders(sandbox) { failing in
             try await withProviders(sandbox) { healthy in
-                let setup = Setup.file(yaml(failing, healthy, breaker: breaker, server: server))
+                let setup = Setup.file(yaml(failing, healthy, breaker: breaker, inquiry: inquiry))
                 try await withRouter(setup, failing) { router in
                     try await healthy.register(router: router.api)
                     try await body(Outage(router: router, failing: failing, healthy: healthy))
@@ -102,7 +102,7 @@ struct Outage: Sendable {
         return statuses
     }
 
-    private static func yaml(_ failing: Providers, _ healthy: Providers, breaker: String, server: String) -> String {
+    private static func yaml(_ failing: Providers, _ healthy: Providers, breaker: String, inquiry: String) -> String {
         func instance(_ kind: Kind, _ name: String, _ url: String, _ settings: String, _ more: String) -> String {
             """
               \(name):
@@ -124,8 +124,8 @@ struct Outage: Sendable {
         func common(_ kind: Kind) -> String { "http://127.0.0.1:\(healthy.port)/\(kind.plugin)" }
         return """
             server:
-              inquiry: [500ms, 1s]
-              \(server)
+              request_timeout: 10s
+              inquiry: [\(inquiry)]
             apps:
               shop:
                 api_keys_sha256: ["f5d072715bf986543308d9f187277c2406847cd7bfd33cbc2264fedc284a9992"]
