@@ -118,7 +118,8 @@ let package = Package(
                 "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
-        .library("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
+        .library("ProviderConformance", ["Fuzzing", "PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
+        .library("Fuzzing"),
         .executableTarget(
             name: "switchyard",
             dependencies: [
@@ -129,19 +130,21 @@ let package = Package(
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),
 
-        .tests("StrictJSON"),
-        .tests("PaymentModel", ["StrictJSON"]),
+        .tests("Fuzzing"),
+        .tests("StrictJSON", ["Fuzzing"]),
+        .tests("PaymentModel", ["Fuzzing", "StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests(
             "ProviderTransport",
             ["ProviderKit", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
         .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
-        .tests("Resilience"),
-        .tests("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
+        .tests("Resilience", ["Fuzzing"]),
+        .tests("Routing", ["Fuzzing", "PaymentModel", "ProviderKit", "StrictJSON"]),
         .tests(
             "PaymentEngine",
             [
-                "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes, .logging,
+                "Fuzzing", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", .crypto, .httpTypes,
+                .logging,
                 .metricsTestKit,
             ]),
         .tests(
@@ -153,15 +156,17 @@ let package = Package(
         .tests(
             "HTTPGateway",
             [
-                "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
                 .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
             ]),
         .tests(
-            "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
+            "ConfigFiles",
+            ["Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
         .tests(
             "switchyard",
             [
-                "ConfigFiles", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox", "StrictJSON",
+                "ConfigFiles", "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
+                "StrictJSON",
                 .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
     ] + plugins.flatMap(Target.plugin)

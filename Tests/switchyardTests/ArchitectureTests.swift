@@ -22,7 +22,9 @@ import Testing
         "ProviderTransport": edges,
         // A party of its own: it shares nothing with the plugins but the reading of JSON.
         "ProviderSandbox": ["StrictJSON"],
-        "ProviderConformance": kit,
+        // For tests alone, and knows nothing of what they test.
+        "Fuzzing": [],
+        "ProviderConformance": kit.union(["Fuzzing"]),
         "switchyard": edges.union(["ConfigFiles", "HTTPGateway", "ProviderTransport", "ProviderSandbox"]),
     ]
 

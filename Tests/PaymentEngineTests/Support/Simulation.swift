@@ -1,4 +1,5 @@
 import Foundation
+import Fuzzing
 import Synchronization
 
 /// A world in which every task runs on one thread, in an order that a seed decides, under a clock that moves only when nobody
@@ -185,22 +186,5 @@ private enum JobHook {
 
     static func leave() {
         pthread_setspecific(key, nil)
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct SeededRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }
