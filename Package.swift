@@ -120,13 +120,14 @@ let package = Package(
                 "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
-        .library("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
-        .library("Simulation", ["PaymentEngine", "PaymentModel", "Resilience", .heap]),
+        .library("ProviderConformance", ["Fuzzing", "PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
+        .library("Fuzzing"),
+        .library("Simulation", ["Fuzzing", "PaymentEngine", "PaymentModel", "Resilience", .heap]),
         .library(
             "SimulatedWorld",
             [
-                "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox", "Resilience", "Routing", "Simulation",
-                "StrictJSON", .httpTypes, .logging,
+                "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox", "Resilience", "Routing",
+                "Simulation", "StrictJSON", .httpTypes, .logging,
             ] + plugins.map { .target(name: $0) }),
         .executableTarget(
             name: "simulator", dependencies: ["SimulatedWorld", .argumentParser], swiftSettings: strict),
@@ -140,21 +141,22 @@ let package = Package(
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),
 
-        .tests("StrictJSON"),
-        .tests("PaymentModel", ["StrictJSON"]),
+        .tests("Fuzzing"),
+        .tests("StrictJSON", ["Fuzzing"]),
+        .tests("PaymentModel", ["Fuzzing", "StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests(
             "ProviderTransport",
             ["ProviderKit", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
         .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
-        .tests("Resilience"),
+        .tests("Resilience", ["Fuzzing"]),
         .tests("SimulatedWorld", ["Resilience"]),
-        .tests("Routing", ["PaymentModel", "ProviderKit", "StrictJSON"]),
+        .tests("Routing", ["Fuzzing", "PaymentModel", "ProviderKit", "StrictJSON"]),
         .tests(
             "PaymentEngine",
             [
-                "PaymentModel", "ProviderKit", "Resilience", "Routing", "Simulation", "StrictJSON", .crypto, .httpTypes,
-                .logging, .metricsTestKit,
+                "Fuzzing", "PaymentModel", "ProviderKit", "Resilience", "Routing", "Simulation", "StrictJSON", .crypto,
+                .httpTypes, .logging, .metricsTestKit,
             ]),
         .tests(
             "ProviderSandbox",
@@ -165,15 +167,17 @@ let package = Package(
         .tests(
             "HTTPGateway",
             [
-                "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
                 .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
             ]),
         .tests(
-            "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
+            "ConfigFiles",
+            ["Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
         .tests(
             "switchyard",
             [
-                "ConfigFiles", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox", "StrictJSON",
+                "ConfigFiles", "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
+                "StrictJSON",
                 .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
     ] + plugins.flatMap(Target.plugin)

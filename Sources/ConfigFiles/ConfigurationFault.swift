@@ -27,7 +27,7 @@ package struct ConfigurationFault: Error, Sendable, Hashable, CustomStringConver
 
     package let severity: Severity
     package let position: SourcePosition
-    /// One line.
+    /// One line, of a bounded length.
     package let text: String
     /// The known name that was probably meant.
     package let suggestion: String?
@@ -36,8 +36,22 @@ package struct ConfigurationFault: Error, Sendable, Hashable, CustomStringConver
     package init(_ severity: Severity, at position: SourcePosition, _ text: String, suggestion: String? = nil) {
         self.severity = severity
         self.position = position
-        self.text = text
+        self.text = Self.line(text)
         self.suggestion = suggestion
+    }
+
+    /// A text may quote keys and names of the file, which hold anything: what is not to be seen, or breaks a line, becomes a
+    /// space, and what is too long is cut.
+    private static func line(_ text: String) -> String {
+        let most = 1000
+        var line = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(most) {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: line.append(" ")
+            default: line.append(scalar)
+            }
+        }
+        return String(line) + (text.unicodeScalars.count > most ? "…" : "")
     }
 
     package var description: String {

@@ -1,3 +1,4 @@
+import Fuzzing
 import HTTPTypes
 import PaymentModel
 import ProviderKit
@@ -39,6 +40,7 @@ extension Examiner {
             }
         }
         checkGarbage(receiving, deliver)
+        checkMutations(receiving, deliver)
     }
 
     /// The same delivery again, later: the same event.
@@ -68,11 +70,7 @@ extension Examiner {
             return expect(bare != .authentic, "an unsigned callback is not believed", "\(name): \(bare.kind)")
         }
         expect(verdict([:], delivery.body) == .forged, "an unsigned callback is refused", name)
-        let proofs = delivery.headers.filter { field in
-            var without = delivery.headers
-            without[field.name] = nil
-            return verdict(without, delivery.body) != .authentic
-        }
+        let proofs = proofs(of: delivery, receiving)
         expect(!proofs.isEmpty, "an unsigned callback is refused", "\(name): no header matters")
         for proof in proofs {
             for value in forgeries(of: proof.value) {
@@ -90,10 +88,19 @@ extension Examiner {
             body[index] ^= 1
             bodies.append(body)
         }
-        for _ in 0..<inputs.mutations { bodies.append(Mutations.mutate(delivery.body, using: &random)) }
         for body in bodies where body != delivery.body {
             expect(
                 verdict(delivery.headers, body) == .forged, "a tampered callback is refused", "\(name): another body")
+        }
+    }
+
+    /// The headers without which the delivery is not believed.
+    private func proofs(of delivery: CallbackDelivery, _ receiving: any CallbackReceiving) -> [HTTPField] {
+        delivery.headers.filter { field in
+            var headers = delivery.headers
+            headers[field.name] = nil
+            let without = CallbackDelivery(headers: headers, body: delivery.body, receivedAt: delivery.receivedAt)
+            return receiving.verifyCallback(without) != .authentic
         }
     }
 
@@ -118,12 +125,68 @@ extension Examiner {
             expect(
                 (try? receiving.readCallback(delivery)) == nil, "a callback that says nothing is no notice", name)
         }
-        for fixture in fixtures(.callback) {
-            for _ in 0..<inputs.mutations {
-                let delivery = deliver(Mutations.mutate(fixture.reply.body, using: &random))
-                guard let notice = try? receiving.readCallback(delivery) else { continue }
-                expect(!notice.eventID.isEmpty, "an event has an id", "a mutated \(fixture.name)")
+    }
+
+    /// Each documented callback, changed many times: under the old signature a forgery, and signed anew at most what it says.
+    private mutating func checkMutations(
+        _ receiving: any CallbackReceiving, _ deliver: ([UInt8]) -> CallbackDelivery
+    ) {
+        let fixtures = fixtures(.callback)
+        guard !fixtures.isEmpty else { return }
+        let mutator = Mutator(corpus: headerValues(of: fixtures.map { deliver($0.reply.body) }), tokens: .http)
+        let rounds = Mutations.fuzz(
+            "\(Adapter.declaration.id) callback", fixtures.map(\.reply.body), rounds: fixtures.count * inputs.mutations)
+        for round in rounds {
+            let fixture = fixtures[round.member]
+            let mutated = MutatedReply(ProviderReply(status: 200, body: round.input), of: fixture, round)
+            let original = deliver(fixture.reply.body)
+            checkProof(of: original, against: mutated, mutator, receiving)
+
+            let delivery = deliver(round.input)
+            let verdict = receiving.verifyCallback(delivery)
+            expect(verdict == receiving.verifyCallback(original), "an authentic callback is taken", of: mutated)
+            guard let notice = try? receiving.readCallback(delivery) else { continue }
+            let again = try? receiving.readCallback(delivery)
+            expect(notice.eventID == again?.eventID, "a replayed callback is the same event", of: mutated)
+            expect((1...1024).contains(notice.eventID.utf8.count), "an event has an id", of: mutated, notice.eventID)
+            expect(mutated.json != nil, "a callback that says nothing is no notice", of: mutated)
+            check(notice.report, as: notice.report.state.kind, of: mutated)
+            // It decides which payment is meant.
+            if let ours = notice.report.ourReference {
+                let isSaid = mutated.json?.scalarTexts.contains { $0.contains(ours) } ?? false
+                expect(isSaid, "a reference is what the callback says", of: mutated, ours)
             }
         }
+    }
+
+    /// Another body under the proof of this one, and another proof of this body.
+    private mutating func checkProof(
+        of delivery: CallbackDelivery, against mutated: MutatedReply, _ mutator: Mutator,
+        _ receiving: any CallbackReceiving
+    ) {
+        func verdict(_ headers: HTTPFields, _ body: [UInt8]) -> CallbackVerdict {
+            receiving.verifyCallback(CallbackDelivery(headers: headers, body: body, receivedAt: delivery.receivedAt))
+        }
+        if inputs.callbackProof == .bodySignature, mutated.reply.body != delivery.body {
+            expect(
+                verdict(delivery.headers, mutated.reply.body) == .forged, "a tampered callback is refused", of: mutated)
+        }
+        var random = mutated.round.random
+        let values = headerValues(of: [delivery])
+        let value = String(decoding: mutator.mutate(random.below(values.count), using: &random), as: UTF8.self)
+        for field in inputs.callbackProof == .nothing ? [] : proofs(of: delivery, receiving) {
+            var headers = delivery.headers
+            headers[field.name] = value
+            // Hex may be written in either case.
+            guard headers[field.name]?.lowercased() != field.value.lowercased() else { continue }
+            expect(
+                verdict(headers, delivery.body) == .forged, "a tampered callback is refused", of: mutated,
+                "another \(field.name.canonicalName)")
+        }
+    }
+
+    private func headerValues(of deliveries: [CallbackDelivery]) -> [[UInt8]] {
+        let values = deliveries.flatMap { $0.headers.map { Array($0.value.utf8) } }
+        return values.isEmpty ? [[]] : values
     }
 }

@@ -48,9 +48,9 @@ public struct ConformanceInputs {
     /// The replies that come before the one in a `finding` fixture, where asking takes several.
     public var findingPreamble: [ProviderReply]
 
-    /// Where the mutations of replies begin: the same seed makes the same ones.
+    /// Where what is drawn at random begins, such as references.
     public var seed: UInt64
-    /// How many mutations are made of each reply.
+    /// How many mutations are made of each reply, where the environment does not ask for more.
     public var mutations: Int
 
     /// What vouches for a callback.

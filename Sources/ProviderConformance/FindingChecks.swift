@@ -1,4 +1,5 @@
 import HTTPTypes
+import Fuzzing
 import PaymentModel
 import ProviderKit
 import StrictJSON
@@ -114,16 +115,22 @@ extension Examiner {
             }
         }
         for fixture in fixtures(.finding) {
-            for _ in 0..<inputs.mutations {
-                let body = Mutations.mutate(fixture.reply.body, using: &random)
-                let reply = ProviderReply(status: fixture.reply.status, body: body)
-                let kind = inquiring.followUpFinding(in: inputs.findingPreamble + [reply], for: followUp).kind
+            // Alone: a piece of another one may make a whole answer.
+            let name = "\(Adapter.declaration.id) \(fixture.name)"
+            for round in Mutations.fuzz(name, [fixture.reply.body], rounds: inputs.mutations) {
+                let reply = ProviderReply(status: fixture.reply.status, body: round.input)
+                let finding = inquiring.followUpFinding(in: inputs.findingPreamble + [reply], for: followUp)
                 _ = inquiring.followUpInquiryRequest(for: followUp, after: inputs.findingPreamble + [reply])
+                let mutated = MutatedReply(reply, of: fixture, round)
                 // What says that nothing was done does not say 'done' for being damaged. (More cannot be asked: a damaged
                 // id may hide a row.)
                 expect(
-                    kind != "done" || fixture.expectation != "not_done", "damage does not make a success",
-                    "a mutated \(fixture.name): \(kind)")
+                    finding.kind != "done" || fixture.expectation != "not_done", "damage does not make a success",
+                    of: mutated, finding.kind)
+                expect(
+                    mutated.json != nil || finding.kind == "no_answer", "what is not the whole answer finds nothing",
+                    of: mutated, finding.kind)
+                if case .done(let reference) = finding { checkID(reference, of: mutated) }
             }
         }
     }

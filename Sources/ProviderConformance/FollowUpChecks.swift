@@ -134,10 +134,17 @@ extension Examiner {
                     "an empty refusal says nothing of the payment", "\(status) with \(name): \(kind)")
             }
         }
-        for (reply, name) in mutatedReplies(kind) {
-            let kind = functions.outcome(reply, followUp).kind
+        for mutated in mutatedReplies(kind) {
+            let outcome = functions.outcome(mutated.reply, followUp)
             expectBearable(
-                kind, of: reply, name, unexplained: "ambiguous", "what the documents do not explain is ambiguous")
+                outcome.kind, of: mutated, unexplained: "ambiguous", "what the documents do not explain is ambiguous")
+            switch outcome {
+            case .done(let reference), .pending(let reference): checkID(reference, of: mutated)
+            case .declined(let decline): check(decline, nil, of: mutated)
+            case .rejected(let detail, let code): checkShown(detail, code, of: mutated)
+            case .conflict(let detail): checkShown(detail, nil, of: mutated)
+            default: break
+            }
         }
     }
 }

@@ -34,10 +34,13 @@ extension Examiner {
                     "\(status) with \(name): \(kind)")
             }
         }
-        for (reply, name) in mutatedReplies(.inquiry) {
-            let kind = inquiring.inquiryOutcome(of: reply, for: subject).kind
+        for mutated in mutatedReplies(.inquiry) {
+            let outcome = inquiring.inquiryOutcome(of: mutated.reply, for: subject)
             expectBearable(
-                kind, of: reply, name, unexplained: "no_answer", "what the documents do not explain is no answer")
+                outcome.kind, of: mutated, unexplained: "no_answer", "what the documents do not explain is no answer")
+            if case .found(let report) = outcome {
+                check(report, as: outcome.kind, of: mutated)
+            }
         }
         checkPaidAmounts(inquiring, subject)
     }

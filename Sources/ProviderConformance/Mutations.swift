@@ -1,19 +1,6 @@
+import Fuzzing
+import ProviderKit
 import StrictJSON
-
-/// Numbers that look random and are the same for the same seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// Replies as no provider should send them.
 enum Mutations {
@@ -34,25 +21,18 @@ enum Mutations {
         ("deep nesting", Array(String(repeating: "[", count: 5000).utf8)),
     ]
 
-    /// A changed body: bytes flipped, cut, doubled or put in, or one value of the JSON replaced or taken away.
-    static func mutate(_ body: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
-        if Bool.random(using: &random), let json = try? JSONValue(parsing: body) {
-            var leaf = Int.random(in: 0..<max(1, json.valueCount), using: &random)
-            return json.replacing(&leaf, with: replacements.randomElement(using: &random) ?? nil)?.serialized() ?? []
-        }
-        var bytes = body
-        for _ in 0..<Int.random(in: 1...4, using: &random) {
-            guard !bytes.isEmpty else { break }
-            let index = Int.random(in: 0..<bytes.count, using: &random)
-            switch Int.random(in: 0..<5, using: &random) {
-            case 0: bytes[index] = UInt8.random(in: .min ... .max, using: &random)
-            case 1: bytes.remove(at: index)
-            case 2: bytes.insert(UInt8.random(in: .min ... .max, using: &random), at: index)
-            case 3: bytes.removeSubrange(index...)
-            default: bytes.insert(contentsOf: bytes[index..<min(bytes.count, index + 20)], at: index)
+    /// Documented bodies, changed: by bytes and words, or one value of the JSON replaced or taken away.
+    ///
+    /// - Parameter rounds: The bodies as they are included.
+    static func fuzz(_ name: String, _ bodies: [[UInt8]], rounds: Int) -> Fuzz {
+        let mutator = Mutator(corpus: bodies, tokens: .json)
+        return Fuzz(name, corpus: bodies, rounds: rounds) { member, random in
+            guard Bool.random(using: &random), let json = try? JSONValue(parsing: bodies[member]) else {
+                return mutator.mutate(member, using: &random)
             }
+            var place = random.below(max(1, json.valueCount))
+            return json.replacing(&place, with: random.one(of: replacements))?.serialized() ?? []
         }
-        return bytes
     }
 
     /// Nil takes the value away.
@@ -67,7 +47,41 @@ enum Mutations {
     private static func number(_ text: String) -> JSONValue? { JSONNumber(text: text).map(JSONValue.number) }
 }
 
+/// A reply that was made of a documented one.
+struct MutatedReply {
+    let reply: ProviderReply
+    let fixture: ConformanceFixture
+    let round: FuzzRound
+    /// The body; nil where it is no JSON.
+    let json: JSONValue?
+
+    init(_ reply: ProviderReply, of fixture: ConformanceFixture, _ round: FuzzRound) {
+        self.reply = reply
+        self.fixture = fixture
+        self.round = round
+        json = reply.json
+    }
+
+    /// The fixture, how to make the reply again, and what it says.
+    var words: String {
+        let body = ProviderText.sentence(String(decoding: reply.body, as: UTF8.self), hiding: [])
+        return "\(reply.status) with \(fixture.name) (seed \(round.seed), round \(round.number)) changed to "
+            + (body ?? "what cannot be shown")
+    }
+}
+
 extension JSONValue {
+    /// Every text and the text of every number in the document.
+    var scalarTexts: [String] {
+        switch self {
+        case .string(let text): [text]
+        case .number(let number): [number.text]
+        case .array(let elements): elements.flatMap(\.scalarTexts)
+        case .object(let object): object.flatMap(\.value.scalarTexts)
+        default: []
+        }
+    }
+
     /// How many values the document has, itself included.
     var valueCount: Int {
         switch self {

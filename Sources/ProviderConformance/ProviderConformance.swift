@@ -1,5 +1,7 @@
+import Fuzzing
 import PaymentModel
 public import ProviderKit
+import StrictJSON
 
 /// Runs the suite that every plugin has to pass, and gives what is wrong; nothing where the adapter conforms.
 ///
@@ -10,7 +12,8 @@ public import ProviderKit
 ///
 /// The rules are those that money depends on (contract §6, §7): what is not explained by the documents is ambiguous
 /// and never an answer, amounts are exact, secrets are not shown, callbacks are not forged, and no reply whatever
-/// makes the adapter trap. A trap ends the test's process: the seed in `inputs` makes it come again.
+/// makes the adapter trap. A trap ends the test's process: the same mutations are made each time (`FuzzPlan`), so it comes
+/// again.
 ///
 /// A finding says the rule and what was seen: the fixture, what it was read as, and how a reply was changed. Of one rule
 /// the first five are told, and how many more there are.
@@ -59,7 +62,9 @@ private func findings<Adapter: ProviderAdapter>(
 struct Examiner<Adapter: ProviderAdapter> {
     let adapter: Adapter
     let inputs: ConformanceInputs
-    var random: SeededGenerator
+    /// The documented replies that are JSON, by what they are read as.
+    let documents: [String: [JSONValue]]
+    var random: SeededRandom
     private var findings: [ConformanceFinding] = []
     /// How many each rule found; more than a few of one rule say nothing new.
     private var counts: [String: Int] = [:]
@@ -76,7 +81,8 @@ struct Examiner<Adapter: ProviderAdapter> {
     init(adapter: Adapter, inputs: ConformanceInputs) {
         self.adapter = adapter
         self.inputs = inputs
-        random = SeededGenerator(seed: inputs.seed)
+        documents = Dictionary(grouping: inputs.fixtures, by: \.expectation).mapValues { $0.compactMap(\.reply.json) }
+        random = SeededRandom(seed: inputs.seed)
     }
 
     mutating func run() {

@@ -16,11 +16,14 @@ extension Examiner {
             let kind = authenticated.tokenOutcome(of: reply).kind
             expect(kind == "no_answer", "what the documents do not explain is no answer", "\(name): \(kind)")
         }
-        for (reply, name) in mutatedReplies(.token) {
-            if case .issued(let token, let lifetime) = authenticated.tokenOutcome(of: reply) {
+        for mutated in mutatedReplies(.token) {
+            let outcome = authenticated.tokenOutcome(of: mutated.reply)
+            expectBearable(
+                outcome.kind, of: mutated, unexplained: "no_answer", "what the documents do not explain is no answer")
+            if case .issued(let token, let lifetime) = outcome {
                 expect(
-                    !token.reveal().isEmpty && lifetime > .zero, "a token is something that lives",
-                    words(for: reply, changedFrom: name))
+                    ProviderText.isVisibleASCII(token.reveal()) && lifetime > .zero, "a token is something that lives",
+                    of: mutated)
             }
         }
         let token = "conformance-token-0123456789"

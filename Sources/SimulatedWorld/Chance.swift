@@ -1,4 +1,4 @@
-import Simulation
+import Fuzzing
 import Synchronization
 
 /// The chance of one world: all that is not decided by its seed beforehand is drawn from here, in the order in which things happen.

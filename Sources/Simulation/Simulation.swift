@@ -1,4 +1,5 @@
 import Foundation
+import Fuzzing
 import Synchronization
 
 /// A world in which every task runs on one thread, in an order that a seed decides, under a clock that moves only when nobody

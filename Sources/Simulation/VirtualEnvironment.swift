@@ -1,3 +1,4 @@
+import Fuzzing
 import HeapModule
 import PaymentEngine
 package import PaymentModel

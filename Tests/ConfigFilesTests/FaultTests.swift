@@ -34,6 +34,13 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
         FaultCase("a: b: c", "1:5: error: is not YAML: mapping values are not allowed in this context"),
         FaultCase("- 1", "1:1: error: a file must be a map of server, apps, providers, routes, expect"),
         FaultCase("routs: []", "1:1: error: unknown key 'routs'; did you mean 'routes'?"),
+        FaultCase(#""a\nb\u2028c": []"#, "1:1: error: unknown key 'a b c'"),
+        FaultCase(
+            "\(String(repeating: "k", count: 1020)): []",
+            "1:1: error: unknown key '\(String(repeating: "k", count: 987))…"),
+        FaultCase(
+            "server:\n  reference_secret: |\n    ${A\n    B}",
+            "3:5: error: '${A B}' is not ${NAME}, ${NAME:-default} or ${file:/path}"),
         FaultCase("apps: {}\n---\napps: {}", "2:1: error: a file holds one document: no second '---'"),
         FaultCase("server: {}\napps: {}\nserver: {}", "3:1: error: 'server' is there twice (first on line 1)"),
         FaultCase(

@@ -80,17 +80,27 @@ func load(
     _ files: [String: String], environment: [String: String] = [:], disk: [String: String] = [:],
     withoutSecrets: Bool = false
 ) -> LoadResult {
+    load(
+        bytes: files.mapValues { Array($0.utf8) }, environment: environment, disk: disk, withoutSecrets: withoutSecrets)
+}
+
+/// Loads a folder `c` whose files hold these bytes, which need be no text.
+func load(
+    bytes files: [String: [UInt8]], environment: [String: String] = [:], disk: [String: String] = [:],
+    withoutSecrets: Bool = false
+) -> LoadResult {
     let source = ConfigurationFiles(
         list: { folder throws(ConfigurationFiles.Failure) in
             guard folder == "c" else { throw ConfigurationFiles.Failure("there is no such file or folder") }
             return Array(files.keys)
         },
         read: { path, limit throws(ConfigurationFiles.Failure) in
-            guard let text = disk[path] ?? (path.hasPrefix("c/") ? files[String(path.dropFirst(2))] : nil) else {
+            let file = path.hasPrefix("c/") ? files[String(path.dropFirst(2))] : nil
+            guard let bytes = disk[path].map({ Array($0.utf8) }) ?? file else {
                 throw ConfigurationFiles.Failure("there is no such file")
             }
-            guard text.utf8.count <= limit else { throw ConfigurationFiles.Failure("it is longer than \(limit) bytes") }
-            return Array(text.utf8)
+            guard bytes.count <= limit else { throw ConfigurationFiles.Failure("it is longer than \(limit) bytes") }
+            return bytes
         })
     return ConfigurationLoader(plugins: plugins, environment: environment, files: source)
         .load(folder: "c", withoutSecrets: withoutSecrets)

@@ -1,3 +1,4 @@
+import Fuzzing
 import PaymentModel
 import ProviderKit
 import Routing
@@ -95,7 +96,7 @@ import Testing
 
     /// Whatever a condition is said to cover it covers: tried with random conditions on random payments.
     @Test func coverageIsCertain() {
-        var random = SplitMix64(state: 1)
+        var random = SeededRandom(seed: 1)
         var covered = 0
         for _ in 0..<3000 {
             let (left, right) = (randomCondition(&random), randomCondition(&random))
@@ -115,7 +116,7 @@ import Testing
         #expect(covered > 100, "the samples say something")
     }
 
-    private func randomCondition(_ random: inout SplitMix64, depth: Int = 0) -> RouteCondition {
+    private func randomCondition(_ random: inout SeededRandom, depth: Int = 0) -> RouteCondition {
         var condition = RouteCondition()
         func some<Value: Hashable>(_ values: [Value]) -> Set<Value>? {
             guard random.next() % 4 == 0 else { return nil }
@@ -138,7 +139,7 @@ import Testing
         return condition
     }
 
-    private func randomShape(_ random: inout SplitMix64) -> PaymentShape {
+    private func randomShape(_ random: inout SeededRandom) -> PaymentShape {
         let method = PaymentMethod.allCases[Int(random.next() % 4)]
         let hasNetwork = method == .mobileMoney || method == .wallet
         let prefix = ["4111", "4242", "5555"][Int(random.next() % 3)]

@@ -17,6 +17,7 @@ enum Defect: String, CaseIterable {
     case anyConflictIsConflict, conflictAnyway, doneAnyway, unnamedFollowUp, obstacleAlways
     case findingOfGarbage, findingWithoutTotal, findingOfFirstPage, findingOfNothing, findingOfServerError
     case unstableQuestion, endlessQuestions, anyListIsDone, findingShowsKey
+    case anyID, anyAddress, anyWords, nearlyPaid, amountTimesHundred, referenceOfNowhere
 }
 
 /// A provider that does not exist, with every capability: where `defect` is none, as a plugin should be.
@@ -89,9 +90,16 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
             case "paid": return .accepted(ProviderReport(.captured))
             case "open":
                 let page = reply.json?["page"]?.string
+                guard defect == .anyID || page.map(ProviderText.isReference) ?? true else {
+                    return .ambiguous(reason: "unreadable_reply")
+                }
+                var next: NextAction?
+                if let url = reply.json?["url"]?.string, defect == .anyAddress || WebAddress.problem(with: url) == nil {
+                    next = .redirect(url: url, expiresAt: nil)
+                }
                 return .accepted(
                     ProviderReport(
-                        .pending(nil), providerReference: defect == .pageIsTransaction ? page : nil,
+                        .pending(next), providerReference: defect == .pageIsTransaction ? page : nil,
                         checkoutReference: page))
             case "declined": return .declined(Decline(code: .generic), providerReference: nil)
             default:
@@ -109,7 +117,8 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
             guard let error else { return .ambiguous(reason: "http_422") }
             let hidden = [key, order.request.card?.number].compactMap { $0?.reveal() }
             let isSafe = defect == .echo || !hidden.contains { error.contains($0) }
-            return .rejected(detail: isSafe ? error : "the request is invalid", providerCode: nil)
+            let words = defect == .anyWords ? error : ProviderText.sentence(error, hiding: [])
+            return .rejected(detail: isSafe ? words ?? "refused" : "the request is invalid", providerCode: nil)
         case 503 where error == "maintenance": return .refused(Refusal(.unavailable, reason: "maintenance"))
         case 500 where defect == .serverErrorIsDecline:
             return .declined(Decline(code: .processingError), providerReference: nil)
@@ -150,6 +159,10 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
                 ProviderReport(.partiallyRefunded, money: defect == .returnedAmountIsMoney ? returned : money))
         }
         let rounded = Money(minorUnits: money.minorUnits / 10 * 10, currency: currency)
+        if defect == .amountTimesHundred {
+            let hundredfold = Money(minorUnits: money.minorUnits &* 100, currency: currency)
+            return .found(ProviderReport(.captured, money: hundredfold))
+        }
         return .found(ProviderReport(.captured, money: defect == .paidAmountRounded ? rounded : money))
     }
 
@@ -162,7 +175,7 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
 
     func tokenOutcome(of reply: ProviderReply) -> TokenOutcome {
         guard reply.status == 200 else { return .noAnswer(reason: "http_\(reply.status)") }
-        if let token = reply.json?["token"]?.string, !token.isEmpty {
+        if let token = reply.json?["token"]?.string, ProviderText.isVisibleASCII(token) {
             return .issued(Secret(token), lifetime: .seconds(60))
         }
         return defect == .tokenOfGarbage
@@ -189,18 +202,20 @@ struct PracticeAdapter: Inquiring, TokenAuthenticated, CallbackReceiving, Captur
 
     func readCallback(_ delivery: CallbackDelivery) throws(CallbackFault) -> CallbackNotice {
         guard let json = try? JSONValue(parsing: delivery.body), let reference = json["reference"]?.string,
-            let status = json["status"]?.string
+            let status = json["status"]?.string, ProviderText.isReference(reference)
         else { throw CallbackFault("unreadable") }
         let state: ReportedState
         switch status {
         case "paid": state = .captured
+        case _ where defect == .nearlyPaid && status.lowercased().hasPrefix("pa"): state = .captured
         case "failed": state = .failed(Decline(code: .generic))
         default: throw CallbackFault("unknown status")
         }
         var eventID = "\(reference):\(status)"
         if defect == .eventByTime { eventID += delivery.receivedAt.description }
         if defect == .eventWithoutStatus { eventID = "payment:\(reference)" }
-        return CallbackNotice(eventID: eventID, report: ProviderReport(state, ourReference: reference))
+        let ours = defect == .referenceOfNowhere ? reference + "-1" : reference
+        return CallbackNotice(eventID: eventID, report: ProviderReport(state, ourReference: ours))
     }
 
     // MARK: Follow-ups

@@ -60,6 +60,12 @@ struct ProviderConformanceTests {
             (.endlessQuestions, "asking has an end"),
             (.anyListIsDone, "damage does not make a success"),
             (.findingShowsKey, "no secret is shown"),
+            (.anyID, "an id passes ProviderText.isReference"),
+            (.anyAddress, "a page is a web address"),
+            (.anyWords, "what is shown is a sentence"),
+            (.nearlyPaid, "money is taken only by a documented status"),
+            (.amountTimesHundred, "an amount is what the reply says"),
+            (.referenceOfNowhere, "a reference is what the callback says"),
         ] as [(Defect, String)])
     func aDefectIsFound(defect: Defect, rule: String) throws {
         let findings = conformanceFindings(of: PracticeAdapter.self, with: try inputs(defect))
@@ -241,7 +247,9 @@ struct ProviderConformanceTests {
                         .authorization: Signature.hmacSHA256Hex(
                             defect == .bodyNotSigned ? [] : body, key: Secret(Self.key))
                     ], body: body, receivedAt: now)
-            }, followUps: followUps, findingPreamble: [Self.firstPage], mutations: 50)
+            }, followUps: followUps, findingPreamble: [Self.firstPage],
+            // An id is one value of many.
+            mutations: defect == .anyID ? 400 : 50)
     }
 
     private static func money(in request: ProviderRequest) -> Money? {
@@ -268,6 +276,7 @@ struct ProviderConformanceTests {
             "create.declined": #"{"status":"declined"}"#,
             "create.refused.401": #"{"error":"credentials"}"#,
             "create.accepted.200.page": #"{"status":"open","page":"page-1"}"#,
+            "create.accepted.200.redirect": #"{"status":"open","url":"https://practice.example.com/pay/1"}"#,
             "create.key_reused.409": #"{"error":"key_used"}"#,
             "create.duplicate.409": #"{"error":"duplicate"}"#,
             "create.rejected.422": #"{"error":"the currency is not supported"}"#,

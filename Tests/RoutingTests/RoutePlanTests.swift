@@ -1,3 +1,4 @@
+import Fuzzing
 import PaymentModel
 import ProviderKit
 @testable import Routing

@@ -22,9 +22,11 @@ import Testing
         "ProviderTransport": edges,
         // A party of its own: it shares nothing with the plugins but the reading of JSON.
         "ProviderSandbox": ["StrictJSON"],
-        "ProviderConformance": kit,
-        "Simulation": edges,
-        "SimulatedWorld": edges.union(["ProviderSandbox", "Simulation"]),
+        // For tests and the simulator alone, and knows nothing of what they test.
+        "Fuzzing": [],
+        "ProviderConformance": kit.union(["Fuzzing"]),
+        "Simulation": edges.union(["Fuzzing"]),
+        "SimulatedWorld": edges.union(["Fuzzing", "ProviderSandbox", "Simulation"]),
         "simulator": ["SimulatedWorld"],
         "switchyard": edges.union(["ConfigFiles", "HTTPGateway", "ProviderTransport", "ProviderSandbox"]),
     ]

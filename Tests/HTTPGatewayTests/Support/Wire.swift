@@ -68,6 +68,18 @@ struct Wire {
         try await send(Array(text.utf8))
     }
 
+    /// Ends our half: nothing more will be sent.
+    func finish() async throws {
+        try await channel.close(mode: .output)
+    }
+
+    /// All that still comes, until the other side ends or breaks the connection.
+    mutating func rest() async -> [UInt8] {
+        while await more() {}
+        defer { received = [] }
+        return received
+    }
+
     /// The next answer. `isHead`: it comes without its body.
     mutating func answer(isHead: Bool = false) async throws -> WireAnswer {
         var headEnd: Int?

@@ -1,4 +1,5 @@
 @testable import PaymentEngine
+import Fuzzing
 import PaymentModel
 import ProviderKit
 import Resilience
