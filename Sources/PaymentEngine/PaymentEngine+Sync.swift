@@ -52,10 +52,11 @@ extension PaymentEngine {
         guard let transaction = transaction ?? record.claim else { return await ask(record, in: version) }
         let result = await ask(record, confirming: transaction, in: version)
         await store.update(record.payment.id) { record in
-            if case .noAnswer = result, record.payment.status.isOpen {
-                record.claim = transaction
-            } else if record.claim == transaction {
-                record.claim = nil
+            switch result {
+            case .noAnswer where record.payment.status.isOpen: record.claim = transaction
+            case .answered, .claimRefused: if record.claim == transaction { record.claim = nil }
+            // Once the session is over nobody can be asked; what was named is still not answered.
+            case .noAnswer, .cannotAsk: break
             }
         }
         return result

@@ -152,7 +152,10 @@ final class Oracle: Sendable {
         if after.amountCaptured < before.amountCaptured || after.amountRefunded < before.amountRefunded {
             violate("\(after.reference): money was forgotten")
         }
-        if before.status != after.status { note("\(after.reference) \(before.status.rawValue) -> \(after.status.rawValue)") }
+        if before.status != after.status || before.review != after.review {
+            let review = after.review.map { ", review: \($0.reason.rawValue)" } ?? ""
+            note("\(after.reference) \(before.status.rawValue) -> \(after.status.rawValue)\(review)")
+        }
         state.withLock { $0.states[after.id] = after.status }
     }
 
