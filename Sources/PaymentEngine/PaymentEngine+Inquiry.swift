@@ -51,7 +51,7 @@ extension PaymentEngine {
             checkoutReference: isLast ? payment.checkoutReference : nil, money: payment.money,
             method: payment.method, capture: payment.capture, createdAt: payment.createdAt,
             expiresAt: isLast ? payment.expiresAt : nil, session: isLast ? record.session : [:],
-            now: environment.wallClock, claimedTransactionID: id)
+            now: expiryClock, claimedTransactionID: id)
         guard let request = adapter.inquiryRequest(for: subject) else { return nil }
         return Inquiry(adapter: adapter, subject: subject, request: request)
     }
@@ -134,7 +134,7 @@ extension PaymentEngine {
         let policy = InquiryPolicy(
             times: configuration.server.inquiry, leastInterval: adapter?.leastInquiryInterval ?? .zero)
         let expiry = record.payment.expiresAt.map { expiresAt in
-            Duration.milliseconds(expiresAt.milliseconds - environment.wallClock.milliseconds)
+            Duration.milliseconds(expiresAt.milliseconds - expiryClock.milliseconds)
         }
         let due = policy.next(
             InquiryPolicy.History(
@@ -213,7 +213,7 @@ extension PaymentEngine {
         reference: String? = nil
     ) async -> AskResult {
         let id = record.payment.id
-        let isPastExpiry = InquiryPolicy.isPastExpiry(record.payment.expiresAt, at: environment.wallClock)
+        let isPastExpiry = InquiryPolicy.isPastExpiry(record.payment.expiresAt, at: expiryClock)
         guard let provider = record.payment.provider, let runtime,
             let inquiry = inquiry(of: record, at: runtime, claiming: transaction, reference: reference)
         else {

@@ -15,6 +15,8 @@ package final class PaymentEngine: Sendable {
         @Sendable (AppConfiguration, AppConfiguration.Webhook) throws -> any ProviderTransport
 
     let environment: any EngineEnvironment
+    /// When the process began, on both clocks.
+    private let begunAt: (instant: ContinuousClock.Instant, calendar: Timestamp)
     let store: any PaymentStore
     let keys: IdempotencyStore<Answer, String>
     let references: References
@@ -57,6 +59,7 @@ package final class PaymentEngine: Sendable {
         eventTransport: @escaping EventTransportFactory, transport: @escaping TransportFactory
     ) throws {
         self.environment = environment
+        begunAt = (environment.now, environment.wallClock)
         self.logger = logger
         self.metrics = metrics
         makeTransport = transport
@@ -154,6 +157,12 @@ package final class PaymentEngine: Sendable {
                 isDisabled: disabled.contains(name),
                 successPerMille: runtime.breaker(.create).snapshot.successShare?.perMille)
         }
+    }
+
+    /// The calendar by which sessions and holds end: never ahead of what has passed since the process began. A calendar that jumps
+    /// ahead must not end a session in which the customer may still pay; one that is behind only asks on for longer.
+    var expiryClock: Timestamp {
+        min(environment.wallClock, begunAt.calendar.advanced(by: begunAt.instant.duration(to: environment.now)))
     }
 
     func newID(_ prefix: String) -> String {

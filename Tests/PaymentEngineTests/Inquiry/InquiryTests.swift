@@ -154,6 +154,26 @@ struct InquiryTests {
         }
     }
 
+    @Test("a calendar that jumps ends no session: the customer may still pay")
+    func calendarJumps() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Self.bench(
+                simulation, create: Wire.accepted("action", Self.expiry(in: 1000)), inquiry: Wire.found("action"))
+            _ = try await bench.create()
+            simulation.clock.shiftCalendar(by: .seconds(3600))
+            await simulation.advance(by: .seconds(600))
+            #expect(bench["a"].sent("inquiry").count > 1)
+            #expect(try await bench.payment().status == .requiresAction)
+            // Behind the true time it only asks for longer.
+            simulation.clock.shiftCalendar(by: .seconds(-7200))
+            await simulation.advance(by: .seconds(3600))
+            #expect(try await bench.payment().status == .requiresAction)
+            simulation.clock.shiftCalendar(by: .seconds(3600))
+            await simulation.advance(by: .seconds(3700))
+            #expect(try await bench.payment().status == .expired)
+        }
+    }
+
     @Test("paid at the last moment is paid")
     func paidAtTheEnd() async throws {
         try await Simulation.run { simulation in

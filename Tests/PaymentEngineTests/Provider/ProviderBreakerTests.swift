@@ -3,6 +3,7 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Routing
+import Simulation
 import StrictJSON
 import Testing
 
