@@ -173,7 +173,8 @@ let package = Package(
         .tests(
             "switchyard",
             [
-                "ConfigFiles", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox", "StrictJSON",
+                "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
+                "StrictJSON",
                 .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
     ] + plugins.flatMap(Target.plugin)

@@ -2,6 +2,7 @@
 import PaymentModel
 import ProviderKit
 import Routing
+import Simulation
 import Synchronization
 
 /// A configuration in parts, to make another one of.
@@ -50,12 +51,12 @@ final class TransportYard: Sendable {
         weak let transport: ScriptedTransport?
     }
 
-    private let clock: ManualEnvironment
+    private let clock: VirtualEnvironment
     private let begin: @Sendable (ScriptedTransport) -> Void
     private let places = Mutex<[Place]>([])
 
     /// - Parameter begin: What a new transport is scripted with.
-    init(clock: ManualEnvironment, begin: @escaping @Sendable (ScriptedTransport) -> Void = { _ in }) {
+    init(clock: VirtualEnvironment, begin: @escaping @Sendable (ScriptedTransport) -> Void = { _ in }) {
         self.clock = clock
         self.begin = begin
     }
