@@ -176,8 +176,8 @@ let package = Package(
         .tests(
             "switchyard",
             [
-                "ConfigFiles", "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
-                "StrictJSON",
+                "ConfigFiles", "Fuzzing", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit",
+                "ProviderSandbox", "StrictJSON",
                 .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
     ] + plugins.flatMap(Target.plugin)

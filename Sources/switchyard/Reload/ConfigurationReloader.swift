@@ -20,7 +20,7 @@ final class ConfigurationReloader: ReloadAPI {
         /// The last one that was asked for.
         var last: Task<ReloadReport, Never>?
         /// It has not begun to read.
-        var waiting: Task<ReloadReport, Never>?
+        var waiting: (task: Task<ReloadReport, Never>, trigger: Trigger)?
         var watch = FolderWatch()
         /// Newest first.
         var history: [ReloadReport] = []
@@ -53,7 +53,8 @@ final class ConfigurationReloader: ReloadAPI {
     @discardableResult
     func reload(_ trigger: Trigger) async -> ReloadReport {
         let task = state.withLock { state -> Task<ReloadReport, Never> in
-            if let waiting = state.waiting { return waiting }
+            // What a change makes may find nothing new and end there; who asks is to have all read.
+            if let waiting = state.waiting, trigger == .change || waiting.trigger != .change { return waiting.task }
             let before = state.last
             // Of its own: a caller that hangs up leaves nothing half done.
             let task = Task {
@@ -62,7 +63,7 @@ final class ConfigurationReloader: ReloadAPI {
                 return await self.read(trigger)
             }
             state.last = task
-            state.waiting = task
+            state.waiting = (task, trigger)
             return task
         }
         return await task.value
