@@ -152,6 +152,7 @@ import Testing
             ("text/plain", false),
             ("application/json; charset=latin1", false), ("application/json; charset=utf-16", false),
             ("application/json, text/plain", false), ("application/json; charset", false),
+            ("application/json; a,b=c", false),
             ("application/problem+json", false), ("application/x-www-form-urlencoded", false), ("json", false),
             ("application/jsonx", false), ("multipart/form-data; boundary=x", false),
         ]

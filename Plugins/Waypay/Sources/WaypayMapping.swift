@@ -107,6 +107,11 @@ enum WaypayMapping {
         return result.contains { $0 != " " } ? result : "Payment"
     }
 
+    /// An id of theirs that is shown to apps; nil where it is none, or repeats a secret.
+    static func id(_ text: String?, hiding secrets: [Secret]) -> String? {
+        ProviderText.code(text, hiding: secrets).flatMap { ProviderText.isReference($0) ? $0 : nil }
+    }
+
     /// What an error of a create means. `problem` is nil where the body has neither of the documented forms.
     static func createOutcome(of problem: WaypayProblem?, status: Int, hiding secrets: [Secret]) -> CreateOutcome {
         if problem?.namesSignature == true { return .refused(signatureRefused) }
@@ -149,9 +154,9 @@ enum WaypayMapping {
         default: state = try self.state(of: transaction, hiding: secrets)
         }
         return ProviderReport(
-            state, money: transaction.money, providerReference: ProviderText.code(transaction.id, hiding: secrets),
+            state, money: transaction.money, providerReference: id(transaction.id, hiding: secrets),
             checkoutReference: subject.checkoutReference
-                ?? ProviderText.code(transaction.paymentIntentID, hiding: secrets),
+                ?? id(transaction.paymentIntentID, hiding: secrets),
             ourReference: transaction.orderRef)
     }
 

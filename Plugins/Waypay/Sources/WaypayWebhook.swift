@@ -15,7 +15,7 @@ extension WaypayAdapter {
         else { throw CallbackFault("not an event object") }
         guard type == "TransactionStatusChanged" else { throw CallbackFault("unknown_type") }
         guard let transaction = WaypayTransaction(callback: data),
-            let id = ProviderText.code(transaction.id, hiding: secrets), ProviderText.isReference(id)
+            let id = WaypayMapping.id(transaction.id, hiding: secrets)
         else {
             throw CallbackFault("names no transaction and order")
         }

@@ -24,6 +24,12 @@ struct WaypayReplyTests {
         #expect(report.session["checkout_url"]?.reveal() == Example.page)
     }
 
+    /// It would be shown to apps, and put into paths by them.
+    @Test func anIDThatIsNoneIsNotKept() throws {
+        let report = try Example.found("inquiry.captured.200.id_of_dots", Example.subject())
+        #expect(report.state == .captured && report.providerReference == nil)
+    }
+
     @Test func pendingKeepsThePageWhileTheSessionLives() throws {
         let end = try Example.time("2025-12-12T12:00:00Z")
         let page = ReportedState.requiresAction(.redirect(url: Example.page, expiresAt: end))

@@ -25,7 +25,8 @@ enum MediaType {
             guard let equals = parameter.firstIndex(of: "=") else { return false }
             let name = parameter[..<equals].lowercased()
             var value = parameter[parameter.index(after: equals)...]
-            guard !name.isEmpty, !value.contains(",") else { return false }
+            // A name is a token, as those of fields are (RFC 9110, §5.6.6).
+            guard HTTPField.Name(name) != nil, !value.contains(",") else { return false }
             if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
             if name == "charset", value.lowercased() != "utf-8" { return false }
         }
