@@ -79,6 +79,7 @@ package struct ServerConfiguration: Sendable, Hashable {
     package var drainGrace: Duration = .seconds(5)
     /// Bytes.
     package var maxBody = 64 * 1024
+    package var limits = ServerLimits()
     package var idempotency = IdempotencyLimits(ttl: .seconds(24 * 3600), maxKeys: 1_000_000)
     package var paymentRetention: Duration = .seconds(30 * 24 * 3600)
     package var maxPayments = 1_000_000

@@ -49,6 +49,9 @@ package struct EventDelivery: Sendable, Hashable {
     /// get better by waiting.
     static let addressRefused = "address_refused"
 
+    /// The reason of one that may not wait any more: too many wait already.
+    static let queueFull = "queue_full"
+
     /// The delivery of an event of an app that has no webhook.
     static let none = EventDelivery(status: .none, due: nil)
 
@@ -113,11 +116,11 @@ package struct EventDelivery: Sendable, Hashable {
         return .retry(at: next)
     }
 
-    /// Ends it without an attempt: the address has said 410, and no longer wants any.
-    mutating func giveUp() {
+    /// Ends it without an attempt: the address has said 410 and no longer wants any, or there is no room to wait.
+    mutating func giveUp(_ reason: String = gone) {
         guard status == .pending else { return }
         lastStatus = nil
-        lastError = Self.gone
+        lastError = reason
         end(.failed)
     }
 
@@ -127,7 +130,7 @@ package struct EventDelivery: Sendable, Hashable {
         end(.none)
     }
 
-    private static let gone = "gone"
+    static let gone = "gone"
 
     private mutating func end(_ status: Status) {
         self.status = status

@@ -138,6 +138,11 @@ struct Harness: Sendable {
         try await send(method, path, fields ?? Self.standard(hasBody: true), body: Array(json.utf8))
     }
 
+    /// Returns once another connection is taken: the server sees the end of one a little later than its caller.
+    func untilThereIsRoom() async throws {
+        while try await send("GET", "/v1/nothing", []).status == 503 {}
+    }
+
     /// The fields of a request that nothing is wrong with.
     static func standard(hasBody: Bool = true) -> [(String, String)] {
         let fields = [("Authorization", "Bearer \(key)")]
