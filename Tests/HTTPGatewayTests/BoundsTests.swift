@@ -174,7 +174,7 @@ import Testing
             gateway.recorder.script.answer = answer
             try await Wire.connect(port: gateway.port, reads: false) { wire in
                 wire.begin(String(repeating: Self.whole, count: 100))
-                while gateway.recorder.asked.isEmpty { await Task.yield() }
+                try await gateway.untilAsked()
                 try await gateway.untilThereIsRoom()
             }
         }
