@@ -42,6 +42,7 @@ struct ServerReader {
             draft.server.drainGrace = grace
         }
         if let size = map.value("max_body", Values.size(64...(64 << 20))) { draft.server.maxBody = size }
+        readLimits(map.node("limits"), into: &draft.server)
         readIdempotency(map.node("idempotency"), into: &draft.server)
         readPayments(map.node("payments"), into: &draft.server)
         readSecrets(&map, into: &draft)
@@ -61,6 +62,26 @@ struct ServerReader {
             draft.server.callbackSecrets = secrets.map(\.value)
             draft.secrets += secrets
         }
+    }
+
+    private func readLimits(_ node: ConfigNode?, into server: inout ServerConfiguration) {
+        guard let node, var map = MapReader(node, "limits", faults: faults) else { return }
+        func set<Value>(_ limit: inout Value, _ key: String, _ parse: (ConfigScalar) throws(Misfit) -> Value) {
+            if let value = map.value(key, parse) { limit = value }
+        }
+        set(&server.limits.connections, "connections", Values.integer(1...1_000_000))
+        set(&server.limits.headerCount, "header_count", Values.integer(10...1000))
+        set(&server.limits.headerSize, "header_size", Values.size(1024...(1 << 20)))
+        let wait = Values.duration(.milliseconds(10)...(.seconds(3600)))
+        set(&server.limits.requestReadTimeout, "request_read_timeout", wait)
+        set(&server.limits.idleTimeout, "idle_timeout", wait)
+        set(&server.limits.requestsInFlight, "requests_in_flight", Values.integer(1...1_000_000))
+        set(&server.idempotency.maxWaiters, "waiting_callers", Values.integer(1...1_000_000))
+        set(&server.limits.followUpsWaiting, "follow_ups_waiting", Values.integer(1...1000))
+        set(&server.limits.followUpsPerPayment, "follow_ups_per_payment", Values.integer(1...10_000))
+        set(&server.limits.eventsQueued, "events_queued", Values.integer(1...100_000_000))
+        set(&server.limits.orphans, "orphans", Values.integer(1...100_000))
+        map.finish()
     }
 
     private func readIdempotency(_ node: ConfigNode?, into server: inout ServerConfiguration) {

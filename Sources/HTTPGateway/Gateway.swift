@@ -26,13 +26,16 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     ///
     /// - Parameters:
     ///   - address: Port 0 is any free one.
+    ///   - limits: Those of the configuration as it is now, where none are given.
     ///   - onRunning: Called with the port once connections are taken.
     package func publicListener(
-        on address: ServerConfiguration.Address, limits: Listener.Limits = Listener.Limits(),
+        on address: ServerConfiguration.Address, limits: Listener.Limits? = nil,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
         let answers = PublicAPI(api: api, environment: environment, logger: logger, rateLimits: rateLimits)
-        return listener(on: address, limits, onRunning) { inbound in try await answers.answer(inbound) }
+        return listener(on: address, limits ?? .init(api.configuration.server.limits), onRunning) { inbound in
+            try await answers.answer(inbound)
+        }
     }
 
     /// The admin listener. On loopback it needs no key and checks `Host`; on any other address each request needs one of
@@ -54,6 +57,7 @@ package struct Gateway<API: PaymentAPI>: Sendable {
         let server = RequestServer(environment: environment, isDraining: { api.isDraining }, answer: answer)
         return Listener(
             host: address.host, port: address.port, limits: limits, logger: logger, onRunning: onRunning,
-            respond: { request, channel in try await server.respond(to: request, channel: channel) })
+            respond: { request, channel in try await server.respond(to: request, channel: channel) },
+            refuse: { server.refusal($0) })
     }
 }

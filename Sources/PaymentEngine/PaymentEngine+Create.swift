@@ -44,13 +44,16 @@ extension PaymentEngine {
                     }
                 }
             #endif
-            return await detached { await run(lease) }
+            if let answer = await admitted(call, { await run(lease) }) { return answer }
+            let answer = busy(call)
+            keys.release(lease, answer)
+            return answer
         case .answer(var answer, let isReplayed):
             answer.isReplayed = isReplayed
             if isReplayed { metrics.replay() }
             return answer
         case .open(let payment):
-            var answer = await detached { await open(payment) }
+            guard var answer = await admitted(call, { await open(payment) }) else { return busy(call) }
             answer.isReplayed = true
             return answer
         case .reused:

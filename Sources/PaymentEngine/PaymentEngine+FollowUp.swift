@@ -21,14 +21,28 @@ extension PaymentEngine {
         let scope = references.scope(
             app: call.app.name, method: "POST", path: "/v1/payments/\(id)/\(name)", key: key)
         let fingerprint = references.fingerprint(of: body)
+        let mostWaiting = call.configuration.server.limits.followUpsWaiting
         return await claimed(scope, fingerprint, call) { lease in
-            await self.locks.serialized(id) {
+            let answer = await self.locks.serialized(id, most: mostWaiting) {
                 await self.runFollowUp(
                     operation, id, amount: amount, reason: reason, lease: lease, fingerprint: fingerprint, call: call)
             }
+            if let answer { return answer }
+            let refusal = self.tooManyFollowUps(call)
+            self.keys.release(lease, refusal)
+            return refusal
         } open: { id in
-            await self.locks.serialized(id) { await self.repeatFollowUp(of: id, key: scope, call: call) }
+            await self.locks.serialized(id, most: mostWaiting) {
+                await self.repeatFollowUp(of: id, key: scope, call: call)
+            } ?? self.tooManyFollowUps(call)
         }
+    }
+
+    private func tooManyFollowUps(_ call: Call) -> Answer {
+        let problem = Problem(
+            .invalidState, "too many follow-ups of this payment wait for each other; nothing was done, send it again",
+            retryAfter: 1)
+        return Answer(problem, instance: call.requestID)
     }
 
     private func runFollowUp(
@@ -88,6 +102,7 @@ extension PaymentEngine {
         let now = environment.wallClock
         let instant = environment.now
         let newRefund = operation == .refund ? newID("re") : nil
+        let most = call.configuration.server.limits.followUpsPerPayment
         let key = references.reference(
             of: lease.key, operation: operation, counter: 0, format: runtime.adapter.referenceFormat)
         return await store.update(id) { record -> Result<OpenFollowUp, FollowUpFault> in
@@ -99,6 +114,9 @@ extension PaymentEngine {
                     default: nil
                     }
                 if operation == .cancel { try record.payment.mustBeCancelable() }
+                guard record.followUps.count < most else {
+                    throw .state("a payment may have \(most) follow-ups, failed ones included")
+                }
                 let followUp = FollowUp(
                     operation: operation, payment: record.payment, reference: record.reference, key: key,
                     amount: taken, reason: reason, session: record.session)

@@ -97,15 +97,16 @@ extension PaymentEngine {
 
 /// How much the store may hold, as the configuration in force says.
 final class StoreLimits: Sendable {
-    private let limits: Mutex<(maxPayments: Int, retention: Duration)>
+    private let server: Mutex<ServerConfiguration>
 
     init(_ server: ServerConfiguration) {
-        limits = Mutex((server.maxPayments, server.paymentRetention))
+        self.server = Mutex(server)
     }
 
-    var now: (maxPayments: Int, retention: Duration) { limits.withLock { $0 } }
+    var now: (maxPayments: Int, retention: Duration) { server.withLock { ($0.maxPayments, $0.paymentRetention) } }
+    var bounds: ServerLimits { server.withLock { $0.limits } }
 
     func update(_ server: ServerConfiguration) {
-        limits.withLock { $0 = (server.maxPayments, server.paymentRetention) }
+        self.server.withLock { $0 = server }
     }
 }

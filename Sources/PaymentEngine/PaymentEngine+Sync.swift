@@ -12,16 +12,18 @@ extension PaymentEngine {
         guard let record = await store.record(id), record.isVisible, record.payment.app == call.app.name else {
             return Answer(Problem(.notFound, "there is no payment of that id"), instance: call.requestID)
         }
-        let result = await detached {
+        let mostWaiting = call.configuration.server.limits.followUpsWaiting
+        let result = await admitted(call) {
             let result = await self.ask(record, naming: providerTransactionID, in: call.configuration)
             if record.openFollowUp != nil {
-                _ = await self.locks.serialized(id) {
+                _ = await self.locks.serialized(id, most: mostWaiting) {
                     await self.resolveFollowUp(of: id, until: call.deadline, in: call.configuration)
                 }
             }
             return result
         }
         switch result {
+        case nil: return busy(call)
         case .claimRefused(let detail):
             return Answer(.field("/provider_transaction_id", detail), instance: call.requestID)
         case .cannotAsk where providerTransactionID == nil && record.payment.status == .unknown:

@@ -43,6 +43,8 @@ package final class PaymentEngine: Sendable {
         var isDraining = false
         var takesPayments = true
         var underWay = 0
+        /// Of them, those that a request asked for.
+        var requests = 0
         var whenIdle: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -72,9 +74,15 @@ package final class PaymentEngine: Sendable {
         self.dispatcher = dispatcher
         store = wrappingStore(
             MemoryPaymentStore(
-                environment: environment, limits: { limits.now },
+                environment: environment, limits: { limits.now }, bounds: { limits.bounds },
                 newDelivery: { dispatcher.newDelivery(app: $0) },
-                onEvent: { dispatcher.add(payment: $0, app: $1) }))
+                onEvent: { dispatcher.add(payment: $0, app: $1) },
+                onUnsent: { event in
+                    metrics.event(app: event.app, "failed")
+                    logger.warning(
+                        "event not delivered",
+                        metadata: ["event": "\(event.event)", "app": "\(event.app)", "reason": "\(event.reason)"])
+                }))
         keys = IdempotencyStore(limits: server.idempotency, time: environment)
         references = References(secret: server.referenceSecret)
         inquiries = DueQueue(environment: environment)
@@ -180,6 +188,28 @@ package final class PaymentEngine: Sendable {
             defer { self.endWork() }
             return await work()
         }.value
+    }
+
+    /// Runs a request's work as `detached` does; nil where `limits.requests_in_flight` are under way.
+    func admitted<Result: Sendable>(_ call: Call, _ work: @escaping @Sendable () async -> Result) async -> Result? {
+        let most = call.configuration.server.limits.requestsInFlight
+        let isAdmitted = state.withLock { state in
+            guard state.requests < most else { return false }
+            state.requests += 1
+            return true
+        }
+        guard isAdmitted else { return nil }
+        return await detached {
+            defer { self.state.withLock { $0.requests -= 1 } }
+            return await work()
+        }
+    }
+
+    /// What a request gets that is not admitted.
+    func busy(_ call: Call) -> Answer {
+        let problem = Problem(
+            .paymentStoreFull, "too many requests are under way; nothing was done, send it again", retryAfter: 1)
+        return Answer(problem, instance: call.requestID)
     }
 
     /// Runs work that draining waits for.

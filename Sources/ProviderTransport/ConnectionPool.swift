@@ -27,6 +27,15 @@ final class ConnectionPool: ProviderConnection.Owner {
         }
     }
 
+    /// A reply whose head is larger is none.
+    private static let headBounds: NIOHTTPDecoderLimitConfiguration = {
+        var bounds = NIOHTTPDecoderLimitConfiguration()
+        bounds.maxHeaderFieldSize = 64 << 10
+        bounds.maxHeaderListSize = 64 << 10
+        bounds.maxHeaderFieldCount = 100
+        return bounds
+    }()
+
     private let settings: Settings
     private let eventLoop: any EventLoop
     private let authority: String
@@ -154,7 +163,8 @@ final class ConnectionPool: ProviderConnection.Owner {
                             NIOSSLClientHandler(context: tls, serverHostname: isName ? settings.host : nil))
                     }
                     // Header fields are valid by their type, the target was checked: no second look at them.
-                    try pipeline.addHTTPClientHandlers(enableOutboundHeaderValidation: false)
+                    try pipeline.addHTTPClientHandlers(
+                        enableOutboundHeaderValidation: false, decoderLimitConfiguration: Self.headBounds)
                     try pipeline.addHandler(
                         ProviderConnection(
                             isSecure: settings.tls != nil, host: authority, reply: settings.reply))

@@ -65,6 +65,19 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
     static let serverCases = [
         FaultCase("server: 5", "1:9: error: server must be a map, not a single value"),
         FaultCase("server: { lissen: x }", "1:11: error: unknown key 'lissen' in server; did you mean 'listen'?"),
+        FaultCase("server: { limits: 5 }", "1:19: error: limits must be a map, not a single value"),
+        FaultCase(
+            "server: { limits: { conections: 5 } }",
+            "1:21: error: unknown key 'conections' in limits; did you mean 'connections'?"),
+        FaultCase(
+            "server: { limits: { requests_in_flight: 0 } }",
+            "1:41: error: requests_in_flight: '0' is not from 1 to 1000000"),
+        FaultCase(
+            "server: { limits: { header_size: 100 } }",
+            "1:34: error: header_size: '100' is not a size such as 512B, 64KiB or 1MiB"),
+        FaultCase(
+            "server: { limits: { request_read_timeout: 1ms } }",
+            "1:43: error: request_read_timeout: '1ms' is not from 10ms to 1h"),
         FaultCase(
             "server:\n  listen: 8080",
             "2:11: error: listen: '8080' is not HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080"),

@@ -22,6 +22,18 @@ import Testing
                   request_timeout: 20s
                   drain_grace: 0s
                   max_body: 1MiB
+                  limits:
+                    connections: 500
+                    header_count: 50
+                    header_size: 8KiB
+                    request_read_timeout: 5s
+                    idle_timeout: 2m
+                    requests_in_flight: 600
+                    waiting_callers: 700
+                    follow_ups_waiting: 8
+                    follow_ups_per_payment: 900
+                    events_queued: 1000
+                    orphans: 1100
                   idempotency: { ttl: 90m, max_keys: 500 }
                   payments: { retention: 2d, max: 700 }
                   reference_secret: "0123456789abcdef"
@@ -45,7 +57,19 @@ import Testing
         #expect(server.requestTimeout == .seconds(20))
         #expect(server.drainGrace == .zero)
         #expect(server.maxBody == 1_048_576)
-        #expect(server.idempotency == IdempotencyLimits(ttl: .seconds(5400), maxKeys: 500))
+        #expect(server.idempotency == IdempotencyLimits(ttl: .seconds(5400), maxKeys: 500, maxWaiters: 700))
+        var limits = ServerLimits()
+        limits.connections = 500
+        limits.headerCount = 50
+        limits.headerSize = 8192
+        limits.requestReadTimeout = .seconds(5)
+        limits.idleTimeout = .seconds(120)
+        limits.requestsInFlight = 600
+        limits.followUpsWaiting = 8
+        limits.followUpsPerPayment = 900
+        limits.eventsQueued = 1000
+        limits.orphans = 1100
+        #expect(server.limits == limits)
         #expect(server.sustainedRate.perThousandSeconds == 92)
         #expect(server.paymentRetention == .seconds(172_800))
         #expect(server.maxPayments == 700)

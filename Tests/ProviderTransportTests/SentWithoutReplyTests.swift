@@ -78,6 +78,32 @@ struct SentWithoutReplyTests {
         }
     }
 
+    @Test("A reply whose head has too many fields or too many bytes")
+    func largeHead() async throws {
+        @Sendable func head(fields: Int, bytes: Int) -> String {
+            let value = String(repeating: "x", count: bytes)
+            return "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n"
+                + (1...fields).map { "x-field-\($0): \(value)\r\n" }.joined() + "\r\n"
+        }
+        try await ScriptedServer.run(script: { request in
+            switch request.target {
+            case "/many": [.write(head(fields: 100, bytes: 1))]
+            case "/large": [.write(head(fields: 1, bytes: 70_000))]
+            case "/large-together": [.write(head(fields: 50, bytes: 1500))]
+            default: [.write(head(fields: 99, bytes: 500))]
+            }
+        }) { _, port in
+            try await withTransport("http://127.0.0.1:\(port)") { transport in
+                for path in ["/many", "/large", "/large-together"] {
+                    #expect(
+                        await transport.send(post(path), timeout: .seconds(5)).summary == "sent: unreadable_reply",
+                        "\(path)")
+                }
+                #expect(await transport.send(post("/fits"), timeout: .seconds(5)).summary == "replied: 200")
+            }
+        }
+    }
+
     @Test("A reply that is too large, announced or not")
     func tooLarge() async throws {
         let body = String(repeating: "x", count: 2000)

@@ -108,9 +108,7 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
     /// Throws where the request may not be answered here: no operator's key, or, on loopback, another machine's name.
     private func authorize(_ inbound: Inbound) throws(Problem) {
         if isOnLoopback {
-            guard let authority = inbound.authority, Loopback.isAuthority(authority),
-                !inbound.headers.contains(.secondHost)
-            else {
+            guard let authority = inbound.authority, Loopback.isAuthority(authority) else {
                 throw Problem(.forbidden, "The admin listener answers to localhost, 127.0.0.1 and [::1] only")
             }
         } else {

@@ -3,8 +3,6 @@ import HTTPTypes
 extension HTTPField.Name {
     static let adminChange = known("X-Switchyard-Admin")
     static let apiKey = known("X-API-Key")
-    /// A second `Host`: the first one is `HTTPRequest.authority`.
-    static let secondHost = known("Host")
     static let idempotencyKey = known("Idempotency-Key")
     static let idempotencyReplayed = known("Idempotency-Replayed")
     static let rateLimit = known("RateLimit")

@@ -67,11 +67,13 @@ extension HTTPResponse.Status {
             case 403: .forbidden
             case 404: .notFound
             case 405: .methodNotAllowed
+            case 408: .requestTimeout
             case 409: .conflict
             case 413: .contentTooLarge
             case 415: .unsupportedMediaType
             case 422: .unprocessableContent
             case 429: .tooManyRequests
+            case 431: .requestHeaderFieldsTooLarge
             case 500: .internalServerError
             case 503: .serviceUnavailable
             default: HTTPResponse.Status(code: code)

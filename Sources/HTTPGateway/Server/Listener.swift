@@ -3,32 +3,39 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+package import PaymentEngine
 import ServiceLifecycle
 
 /// A listening socket and what answers on it: a service that runs until its group shuts down gracefully. Then it takes no
 /// new connections, lets the requests under way finish, and ends.
 package struct Listener: Service {
-    /// Bounds of connections; the defaults fit internal callers behind keep-alive connections.
+    /// Bounds of connections and of what comes over them (`server.limits`).
     package struct Limits: Sendable, Hashable {
-        /// Connections at once, as far as the process may have sockets open; more wait in the backlog.
-        package var connections = 8192
-        /// Without a request. Longer than load balancers keep theirs, so that they end connections and not we.
-        package var idle: Duration = .seconds(75)
-        /// From a request's head to the end of its body.
-        package var body: Duration = .seconds(20)
-        /// For what still comes in: behind an answer that ends the connection, and over a connection that is new when the
-        /// listener closes.
+        /// At once, as far as the process may have sockets open; a surplus one gets 503.
+        package var connections: Int
+        /// Of header fields.
+        package var headerCount: Int
+        /// Bytes of a request's target and header fields together.
+        package var headerSize: Int
+        /// From the first byte of a request to its last one.
+        package var read: Duration
+        /// Without a request, and of an answer that is not taken.
+        package var idle: Duration
+        /// For what still comes in behind an answer that ends the connection.
         package var linger: Duration = .seconds(2)
-        /// Bytes of one header field, and of the request line.
-        package var headerField = 16 * 1024
-        /// Bytes of all header fields.
-        package var headers = 64 * 1024
-        package var headerCount = 100
+        /// What an unfinished request has left when the listener shuts down, and an answer that is not taken.
+        package var drain: Duration = .seconds(2)
 
-        /// The defaults.
-        package init() {}
+        /// Those of a configuration.
+        package init(_ limits: ServerLimits = ServerLimits()) {
+            connections = limits.connections
+            headerCount = limits.headerCount
+            headerSize = limits.headerSize
+            read = limits.requestReadTimeout
+            idle = limits.idleTimeout
+        }
 
-        /// Those of a listener for a few operators and probes.
+        /// Those of a listener for a few operators and probes, who are not to be locked out by the callers of the other one.
         package static var few: Limits {
             var limits = Limits()
             limits.connections = 64
@@ -48,27 +55,30 @@ package struct Listener: Service {
     let respond: Responder
     /// Runs after the listener in a group of services, so that it ends before it.
     package let door = Door()
+    /// The answer to a request that never gets there.
+    let refuse: @Sendable (Problem) -> Reply
 
     package func run() async throws {
         let limits = limits
         let respond = respond
+        let refuse = refuse
         let onRunning = onRunning
         let door = door
+        let connections = ConnectionCount(most: DescriptorLimit.connections(limits.connections))
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
-            maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.headers,
+            maxHeaderFieldSize: limits.headerSize, maxHeaderListSize: limits.headerSize,
             maxHeaderFieldCount: limits.headerCount)
         let channel = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                ConnectionGuard(bodyTimeout: TimeAmount(limits.body), linger: TimeAmount(limits.linger))
+                ConnectionGuard(limits: limits, connections: connections, reply: refuse)
             ], idleTimeout: TimeAmount(limits.idle), httpDecoderConfiguration: decoder)
         // Below `info` Hummingbird logs the parts of requests that it could not handle, keys among them.
         var logger = logger
         logger.logLevel = max(logger.logLevel, .info)
-        let connections = DescriptorLimit.connections(limits.connections)
         let server = try HTTPServerBuilder.http1(configuration: channel).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port), backlog: 1024,
-                availableConnectionsDelegate: MaximumAvailableConnections(connections, logger: logger)),
+                availableConnectionsDelegate: MaximumAvailableConnections(connections.mostAccepted, logger: logger)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
             responder: { request, writer, channel in
                 let response = try await respond(request, channel)

@@ -21,21 +21,34 @@ struct RequestServer: Sendable {
         } catch let problem as Problem {
             reply = Reply(problem, requestID: inbound.id)
         }
-        reply.headers[.requestID] = inbound.id
-        reply.headers[.cacheControl] = "no-store"
-        reply.headers[.date] = date.text(at: environment.wallClock)
+        addCommonFields(to: &reply, requestID: inbound.id)
         if let traceParent = inbound.traceParent { reply.headers[.traceParent] = traceParent }
         // Where a body that the caller holds back was not asked for, the next request cannot be told from it.
         let heldBack = inbound.holdsBodyBack && (reply.status >= 400 || inbound.method == .get)
         if reply.closesConnection || heldBack || isDraining() || inbound.asksToClose {
             reply.headers[.connection] = "close"
         }
-        if reply.status != 204 { reply.headers[.contentLength] = String(reply.body.readableBytes) }
         let body =
             inbound.isHead || reply.body.readableBytes == 0 ? ResponseBody() : ResponseBody(byteBuffer: reply.body)
         var response = Response(
             status: HTTPResponse.Status(answering: reply.status), headers: reply.headers, body: body)
         if reply.status == 204 { response.headers[.contentLength] = nil }
         return response
+    }
+
+    /// The answer to what does not become a request. It ends the connection.
+    func refusal(_ problem: Problem) -> Reply {
+        let id = RequestIdentity.requestID(in: [:])
+        var reply = Reply(problem, requestID: id)
+        addCommonFields(to: &reply, requestID: id)
+        reply.headers[.connection] = "close"
+        return reply
+    }
+
+    private func addCommonFields(to reply: inout Reply, requestID: String) {
+        reply.headers[.requestID] = requestID
+        reply.headers[.cacheControl] = "no-store"
+        reply.headers[.date] = date.text(at: environment.wallClock)
+        if reply.status != 204 { reply.headers[.contentLength] = String(reply.body.readableBytes) }
     }
 }

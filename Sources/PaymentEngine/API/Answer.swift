@@ -55,7 +55,9 @@ package struct Problem: Error, Sendable, Hashable {
         case idempotencyKeyReused = "idempotency-key-reused"
         case idempotencyKeyInUse = "idempotency-key-in-use"
         case invalidState = "invalid-state"
+        case requestTimeout = "request-timeout"
         case payloadTooLarge = "payload-too-large"
+        case headersTooLarge = "headers-too-large"
         case unsupportedMediaType = "unsupported-media-type"
         case validationFailed = "validation-failed"
         case noRoute = "no-route"
@@ -78,10 +80,12 @@ package struct Problem: Error, Sendable, Hashable {
             case .notFound: 404
             case .methodNotAllowed: 405
             case .idempotencyKeyReused, .idempotencyKeyInUse, .invalidState: 409
+            case .requestTimeout: 408
             case .payloadTooLarge: 413
             case .unsupportedMediaType: 415
             case .validationFailed, .noRoute, .providerRejected, .operationNotSupported: 422
             case .rateLimited: 429
+            case .headersTooLarge: 431
             case .internalError: 500
             case .noProviderAvailable, .shuttingDown, .idempotencyStoreFull, .paymentStoreFull: 503
             }
@@ -101,7 +105,9 @@ package struct Problem: Error, Sendable, Hashable {
             case .idempotencyKeyReused: "The Idempotency-Key belongs to another request"
             case .idempotencyKeyInUse: "A request with this Idempotency-Key is under way"
             case .invalidState: "The payment's state does not allow that"
+            case .requestTimeout: "The request did not arrive in time"
             case .payloadTooLarge: "The body is too large"
+            case .headersTooLarge: "The header fields are too many or too large"
             case .unsupportedMediaType: "The body must be application/json"
             case .validationFailed: "The request is not valid"
             case .noRoute: "No route takes this payment"

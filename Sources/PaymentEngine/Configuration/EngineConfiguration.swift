@@ -52,6 +52,9 @@ package struct EngineConfiguration: Sendable {
             changed.append("server.admin stays \(old.server.admin) until a restart; it is to be \(server.admin)")
         }
         if server.tls != old.server.tls { changed.append("server.tls stays as it is until a restart") }
+        if !server.limits.areThoseOfTheListener(old.server.limits) {
+            changed.append("server.limits of connections, of headers and of their times stay as they are until a restart")
+        }
         (server.listen, server.admin, server.tls) = (old.server.listen, old.server.admin, old.server.tls)
         return changed
     }
@@ -97,6 +100,7 @@ package struct ServerConfiguration: Sendable, Hashable {
     package var drainGrace: Duration = .seconds(5)
     /// Bytes.
     package var maxBody = 64 * 1024
+    package var limits = ServerLimits()
     package var idempotency = IdempotencyLimits(ttl: .seconds(24 * 3600), maxKeys: 1_000_000)
     package var paymentRetention: Duration = .seconds(30 * 24 * 3600)
     package var maxPayments = 1_000_000

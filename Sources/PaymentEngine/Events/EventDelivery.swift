@@ -49,6 +49,9 @@ package struct EventDelivery: Sendable, Hashable {
     /// get better by waiting.
     static let addressRefused = "address_refused"
 
+    /// The reason of one that may not wait any more: too many wait already.
+    static let queueFull = "queue_full"
+
     /// The delivery of an event of an app that has no webhook.
     static let none = EventDelivery(status: .none, due: nil)
 
@@ -113,7 +116,8 @@ package struct EventDelivery: Sendable, Hashable {
         return .retry(at: next)
     }
 
-    /// Ends it without an attempt.
+    /// Ends it without an attempt: the address has said 410 and no longer wants any, there is no webhook any more, or no room
+    /// to wait.
     mutating func giveUp(_ reason: String) {
         guard status == .pending else { return }
         lastStatus = nil

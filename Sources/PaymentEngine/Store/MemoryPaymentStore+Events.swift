@@ -51,8 +51,36 @@ extension MemoryPaymentStore {
         }
     }
 
-    /// Kept for one payment; refunds can make any number. Beyond it the oldest that is not waiting goes, else the oldest.
+    /// Kept for one payment; refunds can make any number. Beyond it the oldest that is not waiting goes. Where all of them wait, the
+    /// oldest has failed, is seen as such beside them, and is the next to go.
     static let mostEventsOfPayment = 100
+
+    /// An event that is not delivered, and the app does not learn it from the webhook: an operator has to.
+    struct Unsent: Sendable {
+        let event: String
+        let app: String
+        /// `queue_full`, or `dropped` with the payment that made room.
+        let reason: String
+    }
+
+    /// The events that wait for their delivery.
+    struct EventQueue {
+        private(set) var count = 0
+        private var ofApp: [String: Int] = [:]
+
+        /// Whether another one of that app may wait. No app has more than half of the room, so that one whose address is down
+        /// takes it from nobody.
+        func hasRoom(for app: String, below most: Int) -> Bool {
+            count < most && ofApp[app, default: 0] < max(1, most / 2)
+        }
+
+        mutating func add(_ step: Int, of app: String) {
+            guard step != 0 else { return }
+            count += step
+            let left = ofApp[app, default: 0] + step
+            ofApp[app] = left > 0 ? left : nil
+        }
+    }
 
     package func event(_ id: String) async -> Event? {
         state.withLock { $0.eventPlace(id)?.event }
@@ -67,6 +95,11 @@ extension MemoryPaymentStore {
     ) async -> Result? {
         state.withLock { state in
             guard let place = state.eventPlace(event) else { return nil }
+            let wasPending = place.event.isPending
+            defer {
+                let step = (place.event.isPending ? 1 : 0) - (wasPending ? 1 : 0)
+                state.eventQueue.add(step, of: place.event.payment.app)
+            }
             return change(&place.event.delivery)
         }
     }
@@ -83,38 +116,60 @@ extension MemoryPaymentStore.State {
     /// Makes the events of a change. True where one of them is to be delivered.
     ///
     /// - Parameters:
+    ///   - mostWaiting: So many events may wait for their delivery; another one has failed at once.
     ///   - delivery: How the delivery of an event of an app begins.
     ///   - clock: The calendar; read only where there is an event.
     mutating func addEvents(
         of place: MemoryPaymentStore.Place, since before: MemoryPaymentStore.EventMark,
-        delivery: (String) -> EventDelivery, clock: () -> Timestamp
+        mostWaiting: () -> Int, delivery: (String) -> EventDelivery, clock: () -> Timestamp
     ) -> Bool {
         let (moved, flagged) = before.events(until: MemoryPaymentStore.EventMark(place))
         guard moved != nil || flagged != nil else { return false }
         let now = clock()
         let start = delivery(place.record.payment.app)
+        let most = mostWaiting()
+        var isToBeDelivered = false
         for kind in [moved, flagged] {
-            if let kind { add(kind, of: place, at: now, delivery: start) }
+            if let kind, add(kind, of: place, at: now, delivery: start, mostWaiting: most) { isToBeDelivered = true }
         }
-        return start.status == .pending
+        return isToBeDelivered
     }
 
     private mutating func add(
-        _ kind: Event.Kind, of place: MemoryPaymentStore.Place, at now: Timestamp, delivery: EventDelivery
-    ) {
+        _ kind: Event.Kind, of place: MemoryPaymentStore.Place, at now: Timestamp, delivery: EventDelivery,
+        mostWaiting: Int
+    ) -> Bool {
         let payment = place.record.payment
         place.lastEvent += 1
-        let event = Event(kind, number: place.lastEvent, of: payment, at: now, delivery: delivery)
+        var event = Event(kind, number: place.lastEvent, of: payment, at: now, delivery: delivery)
         var dropped = 0
-        if place.events.count == MemoryPaymentStore.mostEventsOfPayment {
-            place.events.remove(at: place.events.firstIndex { $0.event.delivery.status != .pending } ?? 0)
+        let most = MemoryPaymentStore.mostEventsOfPayment
+        if place.events.count >= most, let index = place.events.firstIndex(where: { !$0.event.isPending }) {
+            place.events.remove(at: index)
             dropped = 1
+        }
+        if place.events.count >= most {
+            fail(&place.events[0].event)
+            eventQueue.add(-1, of: payment.app)
+        }
+        if event.isPending {
+            if eventQueue.hasRoom(for: payment.app, below: mostWaiting) {
+                eventQueue.add(1, of: payment.app)
+            } else {
+                fail(&event)
+            }
         }
         place.events.append(MemoryPaymentStore.EventPlace(event, sequence: nextEventSequence))
         eventLists[payment.app, default: .init()].entries.append((nextEventSequence, payment.id, event.number))
         eventLists[payment.app]?.live += 1 - dropped
         nextEventSequence += 1
         if dropped > 0 { sweepEvents(of: payment.app) }
+        return event.isPending
+    }
+
+    private mutating func fail(_ event: inout Event) {
+        event.delivery.giveUp(EventDelivery.queueFull)
+        unsent.append(.init(event: event.id, app: event.payment.app, reason: EventDelivery.queueFull))
     }
 
     func eventPlace(_ id: String) -> MemoryPaymentStore.EventPlace? {
@@ -153,10 +208,20 @@ extension MemoryPaymentStore.State {
         return EventPage(events: page, nextCursor: isWhole ? nil : page.last?.id)
     }
 
-    /// Takes note that so many events of an app are gone.
-    mutating func dropped(_ count: Int, eventsOf app: String) {
-        guard count > 0 else { return }
-        eventLists[app]?.live -= count
+    mutating func takeUnsent() -> [MemoryPaymentStore.Unsent] {
+        guard !unsent.isEmpty else { return [] }
+        defer { unsent = [] }
+        return unsent
+    }
+
+    /// Takes note that a payment's events are gone with it.
+    mutating func dropped(_ events: [MemoryPaymentStore.EventPlace], of app: String) {
+        guard !events.isEmpty else { return }
+        for place in events where place.event.isPending {
+            eventQueue.add(-1, of: app)
+            unsent.append(.init(event: place.event.id, app: app, reason: "dropped"))
+        }
+        eventLists[app]?.live -= events.count
         sweepEvents(of: app)
     }
 
@@ -170,4 +235,9 @@ extension MemoryPaymentStore.State {
         }
         if !list.entries.isEmpty { eventLists[app] = list }
     }
+}
+
+extension Event {
+    /// Whether it waits for its delivery.
+    fileprivate var isPending: Bool { delivery.status == .pending }
 }

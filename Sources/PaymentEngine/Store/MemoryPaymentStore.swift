@@ -39,37 +39,48 @@ package final class MemoryPaymentStore: PaymentStore {
         /// By app.
         var eventLists: [String: EventList] = [:]
         var nextEventSequence: UInt64 = 1
+        var eventQueue = EventQueue()
+        /// What is to be reported once the lock is free.
+        var unsent: [Unsent] = []
     }
 
     let state = Mutex(State())
     private let limits: @Sendable () -> (maxPayments: Int, retention: Duration)
+    private let bounds: @Sendable () -> ServerLimits
     private let environment: any EngineEnvironment
     private let newDelivery: @Sendable (_ app: String) -> EventDelivery
     private let onEvent: @Sendable (_ payment: String, _ app: String) -> Void
+    private let onUnsent: @Sendable (Unsent) -> Void
 
     /// A store whose limits are asked for at each insertion, so that a reload changes them.
     ///
     /// - Parameters:
+    ///   - bounds: How many events may wait, and how many callbacks be kept that match no payment.
     ///   - newDelivery: How the delivery of an app's event begins. Called under the store's lock.
     ///   - onEvent: Called after a payment got an event that is to be delivered.
-    package init(
+    ///   - onUnsent: Called after an event has failed without an attempt, or went while it waited.
+    init(
         environment: any EngineEnvironment,
         limits: @escaping @Sendable () -> (maxPayments: Int, retention: Duration),
+        bounds: @escaping @Sendable () -> ServerLimits = { ServerLimits() },
         newDelivery: @escaping @Sendable (_ app: String) -> EventDelivery = { _ in .none },
-        onEvent: @escaping @Sendable (_ payment: String, _ app: String) -> Void = { _, _ in }
+        onEvent: @escaping @Sendable (_ payment: String, _ app: String) -> Void = { _, _ in },
+        onUnsent: @escaping @Sendable (Unsent) -> Void = { _ in }
     ) {
         self.environment = environment
         self.limits = limits
+        self.bounds = bounds
         self.newDelivery = newDelivery
         self.onEvent = onEvent
+        self.onUnsent = onUnsent
     }
 
     package func insert(_ record: PaymentRecord) async -> Bool {
         let (most, retention) = limits()
         let oldest = environment.wallClock.advanced(by: .zero - retention)
-        return state.withLock { state in
+        let (isKept, unsent) = state.withLock { state -> (Bool, [Unsent]) in
             state.makeRoom(below: most, olderThan: oldest)
-            guard state.places.count < most else { return false }
+            guard state.places.count < most else { return (false, state.takeUnsent()) }
             let id = record.payment.id
             state.places[id] = Place(record: record, sequence: state.nextSequence)
             state.byKey[record.key] = id
@@ -77,22 +88,27 @@ package final class MemoryPaymentStore: PaymentStore {
             for list in [record.payment.app, ""] { state.lists[list, default: []].append((state.nextSequence, id)) }
             state.nextSequence += 1
             state.count(record, 1)
-            return true
+            return (true, state.takeUnsent())
         }
+        unsent.forEach(onUnsent)
+        return isKept
     }
 
     package func remove(_ id: String, if condition: (PaymentRecord) -> Bool) async -> Bool {
-        state.withLock { state in
-            guard let record = state.places[id]?.record, condition(record) else { return false }
+        let unsent = state.withLock { state -> [Unsent]? in
+            guard let record = state.places[id]?.record, condition(record) else { return nil }
             state.drop(id)
-            return true
+            return state.takeUnsent()
         }
+        unsent?.forEach(onUnsent)
+        return unsent != nil
     }
 
     package func claim(reference name: String, for id: String) async -> Bool {
         state.withLock { state in
-            guard state.places[id] != nil else { return false }
+            guard let place = state.places[id] else { return false }
             if let owner = state.byReference[name] { return owner == id }
+            guard place.record.hasRoomForReference else { return false }
             state.index([name], of: id)
             state.places[id]?.record.references.append(name)
             return true
@@ -116,8 +132,8 @@ package final class MemoryPaymentStore: PaymentStore {
     }
 
     package func update<Result: Sendable>(_ id: String, _ change: (inout PaymentRecord) -> Result) async -> Result? {
-        let (result, app) = state.withLock { state -> (Result?, String?) in
-            guard let place = state.places[id] else { return (nil, nil) }
+        let (result, app, unsent) = state.withLock { state -> (Result?, String?, [Unsent]) in
+            guard let place = state.places[id] else { return (nil, nil, []) }
             state.count(place.record, -1)
             let mark = EventMark(place)
             let wasSettled = place.record.isSettled
@@ -127,9 +143,11 @@ package final class MemoryPaymentStore: PaymentStore {
             if !wasSettled, place.record.isSettled { state.settled.append(id) }
             state.count(place.record, 1)
             let isToBeDelivered = state.addEvents(
-                of: place, since: mark, delivery: newDelivery, clock: { environment.wallClock })
-            return (result, isToBeDelivered ? place.record.payment.app : nil)
+                of: place, since: mark, mostWaiting: { bounds().eventsQueued }, delivery: newDelivery,
+                clock: { environment.wallClock })
+            return (result, isToBeDelivered ? place.record.payment.app : nil, state.takeUnsent())
         }
+        unsent.forEach(onUnsent)
         if let app { onEvent(id, app) }
         return result
     }
@@ -165,7 +183,8 @@ package final class MemoryPaymentStore: PaymentStore {
 
     package func keep(_ orphan: OrphanCallback) async -> Bool {
         let oldest = environment.wallClock.advanced(by: .zero - limits().retention)
-        return state.withLock { $0.orphans.keep(orphan, droppingOlderThan: oldest) }
+        let most = bounds().orphans
+        return state.withLock { $0.orphans.keep(orphan, most: most, droppingOlderThan: oldest) }
     }
 
     package func takeOrphans(naming names: [String]) async -> [OrphanCallback] {
@@ -202,7 +221,7 @@ extension MemoryPaymentStore.State {
             count(referenceOf: PaymentRecord.provider(ofName: name), -1)
         }
         for name in [record.payment.app, ""] { sweep(name) }
-        dropped(place.events.count, eventsOf: record.payment.app)
+        dropped(place.events, of: record.payment.app)
     }
 
     /// Makes references name a payment, as far as they name no other one.

@@ -23,18 +23,15 @@ package struct OrphanCallback: Sendable {
 
 /// Callbacks that match no payment, bounded: a value, changed under the store's lock.
 struct OrphanTable: Sendable {
-    /// So many are kept; more are refused, so that the provider sends them again.
-    static let capacity = 10_000
-
     /// Oldest first.
     private(set) var orphans: [OrphanCallback] = []
     private var byName: [String: Set<String>] = [:]
     private var events: Set<String> = []
 
-    /// Keeps one; the same event of a provider once. False where there is no room.
-    mutating func keep(_ orphan: OrphanCallback, droppingOlderThan oldest: Timestamp) -> Bool {
+    /// Keeps one; the same event of a provider once. False where there is no room: then the provider sends it again.
+    mutating func keep(_ orphan: OrphanCallback, most: Int, droppingOlderThan oldest: Timestamp) -> Bool {
         guard !events.contains(orphan.event) else { return true }
-        if orphans.count >= Self.capacity {
+        if orphans.count >= most {
             // What is past retention makes room, and then what tells of no money.
             if let first = orphans.first, first.receivedAt < oldest {
                 drop([first.id])
@@ -42,7 +39,7 @@ struct OrphanTable: Sendable {
                 drop([least.id])
             }
         }
-        guard orphans.count < Self.capacity else { return false }
+        guard orphans.count < most else { return false }
         orphans.append(orphan)
         events.insert(orphan.event)
         for name in orphan.names { byName[name, default: []].insert(orphan.id) }

@@ -23,7 +23,8 @@ package struct PaymentRecord: Sendable {
     private var given: [String: (reference: String, account: String)] = [:]
     /// Our reference at the provider that has the payment or may have it; empty before any was given.
     package var reference: String { payment.provider.flatMap { given[$0]?.reference } ?? "" }
-    /// Every reference that was given out for it, as `provider/reference`.
+    /// Every reference that was given out for it or is known of it, as `provider/reference`: what we gave, and as many as
+    /// make `mostReferences` of what the providers and the app name.
     package var references: [String] = []
     /// What the adapter keeps: session tokens and the like.
     package var session: [String: Secret] = [:]
@@ -135,11 +136,18 @@ package struct PaymentRecord: Sendable {
         if !references.contains(name) { references.append(name) }
     }
 
+    /// Beyond them callbacks that name no other one are kept as unmatched, where a person sees them.
+    static let mostReferences = 64
+
+    /// Whether it can learn another reference that is not our own.
+    var hasRoomForReference: Bool { references.count < Self.mostReferences }
+
     /// Remembers the provider's own references, so that callbacks find the payment by them.
     mutating func learnProviderReference() {
         guard let provider = payment.provider else { return }
         for reference in [payment.providerReference, payment.checkoutReference] {
-            guard let name = reference.map({ Self.name(provider, $0) }), !references.contains(name) else { continue }
+            guard let name = reference.map({ Self.name(provider, $0) }), !references.contains(name), hasRoomForReference
+            else { continue }
             references.append(name)
         }
     }

@@ -6,18 +6,25 @@ package struct IdempotencyLimits: Hashable, Sendable {
     package var ttl: Duration
     /// All keys together, whatever their state. One app holds at most half of them.
     package var maxKeys: Int
+    /// Callers that wait for a run that is another's, of all keys together. Those of one app are at most half of them.
+    package var maxWaiters: Int
 
     /// - Parameters:
     ///   - ttl: more than zero.
     ///   - maxKeys: at least 1.
-    package init(ttl: Duration, maxKeys: Int) {
-        precondition(ttl > .zero && maxKeys > 0, "idempotency limits are positive")
+    ///   - maxWaiters: at least 1.
+    package init(ttl: Duration, maxKeys: Int, maxWaiters: Int = 10_000) {
+        precondition(ttl > .zero && maxKeys > 0 && maxWaiters > 0, "idempotency limits are positive")
         self.ttl = ttl
         self.maxKeys = maxKeys
+        self.maxWaiters = maxWaiters
     }
 
     /// The most keys that one app may hold: half, so that no app can lock out the others.
     package var maxKeysPerApp: Int { max(1, maxKeys / 2) }
+
+    /// The most callers of one app that may wait.
+    package var maxWaitersPerApp: Int { max(1, maxWaiters / 2) }
 }
 
 /// The right, and the duty, to run the one request of a key: exactly one of `keep`, `release`, `hold` and `abandon` ends
@@ -50,7 +57,8 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
         case open(Owner)
         /// The key belongs to a request with another fingerprint.
         case reused
-        /// The key was abandoned: nobody knows what its request did, so nobody may run it again.
+        /// The key was abandoned: nobody knows what its request did, so nobody may run it again. Or the request runs, and no
+        /// more callers may wait.
         case inUse
         /// A new key, and no room for it.
         case full
@@ -106,7 +114,9 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
     private var limits: IdempotencyLimits
     private var parts = [Part](repeating: Part(), count: Self.partCount)
     private var entriesOfApp: [String: Int] = [:]
-    private var waiters: [KeyDigest: Set<WaiterID>] = [:]
+    private var waiters: [KeyDigest: (app: String, ids: Set<WaiterID>)] = [:]
+    private var waiting = 0
+    private var waitingOfApp: [String: Int] = [:]
     private var generation: UInt64 = 0
     private var waiterNumbers = WaiterNumbers()
 
@@ -158,8 +168,12 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
         guard entry.fingerprint == fingerprint else { return .reused }
         switch entry.phase {
         case .running:
+            guard waiting < limits.maxWaiters, waitingOfApp[entry.app, default: 0] < limits.maxWaitersPerApp else {
+                return .inUse
+            }
             let waiter = waiterNumbers.next()
-            waiters[key, default: []].insert(waiter)
+            waiters[key, default: (entry.app, [])].ids.insert(waiter)
+            countWaiters(1, of: entry.app)
             return .wait(waiter)
         case .kept(let answer, _):
             return .answer(answer)
@@ -172,8 +186,9 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
 
     /// A waiter that waits no longer. The others, and the run, go on.
     package mutating func stopWaiting(_ waiter: WaiterID, key: KeyDigest) {
-        guard waiters[key]?.remove(waiter) != nil else { return }
-        if waiters[key]?.isEmpty == true { waiters[key] = nil }
+        guard let app = waiters[key]?.app, waiters[key]?.ids.remove(waiter) != nil else { return }
+        countWaiters(-1, of: app)
+        if waiters[key]?.ids.isEmpty == true { waiters[key] = nil }
     }
 
     /// The answer is final: it is kept for `ttl` from now. Returns the waiters, who get `answer`.
@@ -318,6 +333,14 @@ package struct IdempotencyTable<Answer: Sendable, Owner: Hashable & Sendable>: S
     }
 
     private mutating func takeWaiters(of key: KeyDigest) -> Set<WaiterID> {
-        waiters.removeValue(forKey: key) ?? []
+        guard let (app, ids) = waiters.removeValue(forKey: key) else { return [] }
+        countWaiters(-ids.count, of: app)
+        return ids
+    }
+
+    private mutating func countWaiters(_ step: Int, of app: String) {
+        waiting += step
+        let left = waitingOfApp[app, default: 0] + step
+        waitingOfApp[app] = left > 0 ? left : nil
     }
 }

@@ -11,7 +11,7 @@ package enum IdempotencyClaim<Answer: Sendable, Owner: Hashable & Sendable>: Sen
     case open(Owner)
     /// The key belongs to another request.
     case reused
-    /// The request still ran at the caller's deadline or cancellation, or its run was abandoned.
+    /// The request still ran at the caller's deadline or cancellation, or its run was abandoned, or too many callers wait.
     case inUse
     /// A new key, and no room for it in the store or in the app's half of it.
     case full

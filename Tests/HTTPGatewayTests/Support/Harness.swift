@@ -142,6 +142,16 @@ struct Harness: Sendable {
         try await send(method, path, fields ?? Self.standard(hasBody: true), body: Array(json.utf8))
     }
 
+    /// Returns once another connection is taken: the server sees the end of one a little later than its caller.
+    func untilThereIsRoom() async throws {
+        while try await send("GET", "/v1/nothing", []).status == 503 { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    /// Returns once something has reached the engine.
+    func untilAsked() async throws {
+        while recorder.asked.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
     /// The fields of a request that nothing is wrong with.
     static func standard(hasBody: Bool = true) -> [(String, String)] {
         let fields = [("Authorization", "Bearer \(key)")]

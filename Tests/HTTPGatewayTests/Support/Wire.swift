@@ -30,13 +30,14 @@ struct Wire {
     private var inbound: AsyncStream<ByteBuffer>.Iterator
     private var received: [UInt8] = []
 
-    /// Connects, runs `body`, and closes.
+    /// Connects, runs `body`, and closes. `reads` false: nothing is ever taken from the socket.
     static func connect<Result: Sendable>(
-        port: Int, _ body: @Sendable @escaping (inout Wire) async throws -> Result
+        port: Int, reads: Bool = true, _ body: @Sendable @escaping (inout Wire) async throws -> Result
     ) async throws -> Result {
         let (parts, part) = AsyncStream.makeStream(of: ByteBuffer.self)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Collector(part))
@@ -78,6 +79,20 @@ struct Wire {
         while await more() {}
         defer { received = [] }
         return received
+    }
+
+    /// Sends without waiting until the kernel has taken it.
+    func begin(_ text: String) {
+        channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
+    }
+
+    /// Sends a byte now and then, until it is cancelled.
+    func dribble() -> RepeatedTask {
+        let channel = channel
+        return channel.eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(250), delay: .milliseconds(250)) {
+            _ in
+            channel.writeAndFlush(ByteBuffer(string: "x"), promise: nil)
+        }
     }
 
     /// The next answer. `isHead`: it comes without its body.

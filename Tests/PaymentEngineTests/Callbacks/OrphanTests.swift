@@ -108,13 +108,13 @@ struct OrphanTests {
     func full() async throws {
         try await Simulation.run { simulation in
             let bench = try Self.bench(simulation)
-            for number in 0..<OrphanTable.capacity {
+            for number in 0..<ServerLimits().orphans {
                 await bench.callback("a", "event=\(number) state=captured id=X\(number)")
             }
             #expect(await bench.callback("a", "event=more state=captured id=Y") == .notKept)
             await simulation.advance(by: .seconds(31 * 86_400))
             #expect(await bench.callback("a", "event=more state=captured id=Y") == .accepted)
-            #expect(await bench.engine.orphans(limit: 20_000).count == OrphanTable.capacity)
+            #expect(await bench.engine.orphans(limit: 20_000).count == ServerLimits().orphans)
         }
     }
 
@@ -232,7 +232,7 @@ struct OrphanTests {
     func moneyFirst() async throws {
         try await Simulation.run { simulation in
             let bench = try Self.bench(simulation)
-            for number in 0..<OrphanTable.capacity {
+            for number in 0..<ServerLimits().orphans {
                 await bench.callback("a", "event=\(number) state=failed id=X\(number)")
             }
             #expect(await bench.callback("a", "event=paid state=captured id=Y") == .accepted)
