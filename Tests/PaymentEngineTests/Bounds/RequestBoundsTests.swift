@@ -2,6 +2,7 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import StrictJSON
 import Testing
 

@@ -2,12 +2,13 @@
 import PaymentModel
 import ProviderKit
 import Resilience
+import Simulation
 import Synchronization
 import Testing
 
 /// What the store keeps has bounds, and no event goes unseen where one is reached.
 struct StoreBoundsTests {
-    private static let now = ManualEnvironment.calendarStart
+    private static let now = VirtualEnvironment.calendarStart
 
     /// A store of apps that have webhooks, and what it reported.
     private final class Reports: Sendable {
@@ -16,7 +17,7 @@ struct StoreBoundsTests {
 
         func store(max: Int = 100, events: Int = 1000) -> MemoryPaymentStore {
             MemoryPaymentStore(
-                environment: ManualEnvironment(seed: 1), limits: { (max, .seconds(30 * 86_400)) },
+                environment: VirtualEnvironment(seed: 1), limits: { (max, .seconds(30 * 86_400)) },
                 bounds: {
                     var limits = ServerLimits()
                     limits.eventsQueued = events
@@ -68,13 +69,13 @@ struct StoreBoundsTests {
         #expect(try await Self.delivery("evt_5_1", in: store) == "pending")
         #expect(reports.all == ["shop evt_3_1 queue_full"])
 
-        await store.updateDelivery("evt_1_1") { $0.giveUp() }
+        await store.updateDelivery("evt_1_1") { $0.giveUp(EventDelivery.gone) }
         await Self.add(6, app: "shop", to: store)
         #expect(try await Self.delivery("evt_6_1", in: store) == "pending")
         // By hand it is sent all the same, and makes no room that is not there.
         await store.updateDelivery("evt_3_1") { $0.restart(at: .now) }
         #expect(try await Self.delivery("evt_3_1", in: store) == "pending")
-        await store.updateDelivery("evt_6_1") { $0.giveUp() }
+        await store.updateDelivery("evt_6_1") { $0.giveUp(EventDelivery.gone) }
         await Self.add(7, app: "shop", to: store)
         #expect(try await Self.delivery("evt_7_1", in: store) == "failed queue_full")
         #expect(reports.all == ["shop evt_3_1 queue_full", "shop evt_7_1 queue_full"])
@@ -114,13 +115,15 @@ struct StoreBoundsTests {
     func references() async throws {
         let store = Reports().store()
         await Self.add(1, app: "shop", to: store)
-        await store.update("pay_1") { $0.give(reference: "OURS", at: "a") }
+        let provider = ProviderConfiguration(
+            name: "a", plugin: "scripted", adapter: PlainAdapter(.once), baseURL: "https://a.example")
+        await store.update("pay_1") { $0.give(reference: "OURS", at: provider) }
         var claimed = 0
         for number in 1...100 where await store.claim(reference: "a/T\(number)", for: "pay_1") { claimed += 1 }
         #expect(claimed == PaymentRecord.mostReferences - 1)
         // What it knows it still knows, and our own are never refused.
         #expect(await store.claim(reference: "a/T1", for: "pay_1"))
-        await store.update("pay_1") { $0.give(reference: "NEXT", at: "a") }
+        await store.update("pay_1") { $0.give(reference: "NEXT", at: provider) }
         #expect(await store.id(ofReference: "a/NEXT") == "pay_1")
     }
 }
