@@ -43,6 +43,8 @@ import Testing
                     word = offset..<(scalars[offset...].firstIndex { !isWord($0) } ?? scalars.count)
                 }
                 let text = String(String.UnicodeScalarView(scalars[word]))
+                // A dash alone is YAML's own: what it breaks may show on the line behind it.
+                guard text != "-" else { continue }
                 places.append(Place(file: name, offset: offset, line: line, word: text))
             }
         }
@@ -62,7 +64,7 @@ import Testing
         let places = Self.places(files)
         #expect(places.count > 2000)
         // All of them take minutes in a debug build; where time was asked for, it is taken.
-        let step = FuzzPlan.environment.seconds == nil ? 37 : 1
+        let step = FuzzPlan.environment.seconds == nil ? 17 : 1
         var random = SeededRandom(seed: FuzzPlan.environment.seed)
         var told = 0
         var other = 0

@@ -37,6 +37,28 @@ struct AlyaPayCallbackTests {
         #expect(try adapter.readCallback(without).report.ourReference == nil)
     }
 
+    /// Time and body are signed with a point between them, and both may hold points: the same signed bytes, cut at another
+    /// point, are another delivery.
+    @Test func theSignedBytesCannotBeCutElsewhere() throws {
+        let adapter = try Example.adapter()
+        let body = try Example.fixture("callback.captured").reply.body
+        let delivery = try Example.delivery(body)
+        #expect(adapter.verifyCallback(delivery) == .authentic)
+        let time = try Example.header("X-Alya-Timestamp")
+        let signed = Array(try #require(delivery.headers[time]).utf8) + [UInt8(ascii: ".")] + body
+        var cuts = 0
+        for point in signed.indices where signed[point] == UInt8(ascii: ".") {
+            var headers = delivery.headers
+            headers[time] = String(decoding: signed[..<point], as: UTF8.self)
+            let rest = Array(signed[(point + 1)...])
+            guard rest != body else { continue }
+            cuts += 1
+            let other = CallbackDelivery(headers: headers, body: rest, receivedAt: delivery.receivedAt)
+            #expect(adapter.verifyCallback(other) == .forged)
+        }
+        #expect(cuts > 1)
+    }
+
     /// The vector was computed with another program.
     @Test func theSignatureIsOverTimeAndBody() throws {
         let body = Array(#"{"event":"transaction.cancelled","data":{"id":"t1"}}"#.utf8)
