@@ -1,8 +1,10 @@
 import Synchronization
 
 /// Names a suspended caller inside a state machine, which knows nothing of tasks and continuations.
-package struct WaiterID: Hashable, Sendable {
+package struct WaiterID: Hashable, Comparable, Sendable {
     let number: UInt64
+
+    package static func < (left: WaiterID, right: WaiterID) -> Bool { left.number < right.number }
 }
 
 /// Numbers waiters. Never the same number twice in one process (2^64 are enough).

@@ -84,7 +84,7 @@ extension World {
             oracle.violate("payment \(wish.marker) was answered with and is not there")
             return nil
         }
-        if payment.status == .requiresAction { visit(wish, at: payment.provider) }
+        if payment.status == .requiresAction { visit(payment, of: wish) }
         return payment
     }
 
@@ -97,9 +97,10 @@ extension World {
     }
 
     /// The app sends the customer to the page that it was told of.
-    private func visit(_ wish: Wish, at provider: String?) {
-        guard let link = links.first(where: { $0.name == provider }), let page = link.shown(to: wish.marker),
-            visits(wish.marker)
+    private func visit(_ payment: Payment, of wish: Wish) {
+        // A create that arrived late may have opened another page under the same reference, which nobody sees.
+        guard let link = links.first(where: { $0.name == payment.provider }),
+            let page = payment.checkoutReference ?? link.shown(to: wish.marker), visits(wish.marker)
         else { return }
         act(page, at: link, within: .seconds(1500), of: wish.marker)
     }

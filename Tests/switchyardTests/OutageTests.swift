@@ -43,45 +43,52 @@ extension EndToEnd {
                 end.turnOn()
                 let outcomes = await sent
 
-                for outcome in outcomes {
-                    if let wrong = Self.wrong(outcome) { Issue.record("payment \(outcome.number): \(wrong)") }
-                }
-                for (phase, time) in zip(Self.phases, times) {
-                    // Who was under way when the fault changed may have met both.
-                    let within = outcomes.filter {
-                        time.contains($0.begunAt) && (!phase.isDefinite || time.contains($0.begunAt + $0.took))
-                    }
-                    let taken = within.count { $0.answer?.status == 201 }
-                    Self.report(phase.fault ?? "healthy", within, taken)
-                    if phase.isDefinite {
-                        let others = within.filter { $0.answer?.status != 201 }.compactMap { $0.answer?.attempts }
-                        #expect(taken * 1000 >= within.count * 999, "\(phase.fault ?? "healthy"): \(others)")
-                    }
-                }
-                // The providers are back: they are the first again.
-                let last = outcomes.suffix(20)
-                #expect(last.allSatisfy { $0.answer?["provider"] == Outage.Kind(number: $0.number).first })
-
-                // What was open is asked after; a card's payment is known once its key is used again.
-                for outcome in outcomes where outcome.answer?.status == 202 {
-                    let again = try await outage.router.pay(Load.key(outcome.number), Outage.Kind.body(outcome.number))
-                    #expect(again["id"] == outcome.answer?["id"])
-                    if Outage.Kind(number: outcome.number) == .card { #expect(again.status == 201) }
-                }
-                let captured = try await eventually("all money is known of", within: .seconds(30)) {
-                    let payments = try await outage.payments()
-                    #expect(payments.count == outcomes.count)
-                    guard !payments.values.contains("pending") else { return [Int64]?.none }
-                    let captured = payments.filter { $0.value == "captured" }.keys.sorted()
-                    return try await outage.charged() == captured ? captured : nil
-                }
-                // What is open still was never seen there, and no page was paid: there is money for nothing else.
-                let moving = outcomes.filter { Outage.Kind(number: $0.number).movesMoney }
-                let open = try await outage.payments().filter { $0.value == "unknown" }
-                #expect(captured.count + open.count == moving.count)
-                #expect(Set(captured).count == captured.count)
-                if Load.isLong { print("outage: captured \(captured.count), never seen \(open.count)") }
+                try await Self.check(outcomes, during: times, outage)
             }
+        }
+
+        /// Apart from the load itself: in a function with an `async let` the compiler of Swift 6.2 mixes up such closures.
+        private static func check(
+            _ outcomes: [Load.Outcome], during times: [Range<ContinuousClock.Instant>], _ outage: Outage
+        ) async throws {
+            for outcome in outcomes {
+                if let wrong = Self.wrong(outcome) { Issue.record("payment \(outcome.number): \(wrong)") }
+            }
+            for (phase, time) in zip(Self.phases, times) {
+                // Who was under way when the fault changed may have met both.
+                let within = outcomes.filter {
+                    time.contains($0.begunAt) && (!phase.isDefinite || time.contains($0.begunAt + $0.took))
+                }
+                let taken = within.count { $0.answer?.status == 201 }
+                Self.report(phase.fault ?? "healthy", within, taken)
+                if phase.isDefinite {
+                    let others = within.filter { $0.answer?.status != 201 }.compactMap { $0.answer?.attempts }
+                    #expect(taken * 1000 >= within.count * 999, "\(phase.fault ?? "healthy"): \(others)")
+                }
+            }
+            // The providers are back: they are the first again.
+            let last = outcomes.suffix(20)
+            #expect(last.allSatisfy { $0.answer?["provider"] == Outage.Kind(number: $0.number).first })
+
+            // What was open is asked after; a card's payment is known once its key is used again.
+            for outcome in outcomes where outcome.answer?.status == 202 {
+                let again = try await outage.router.pay(Load.key(outcome.number), Outage.Kind.body(outcome.number))
+                #expect(again["id"] == outcome.answer?["id"])
+                if Outage.Kind(number: outcome.number) == .card { #expect(again.status == 201) }
+            }
+            let captured = try await eventually("all money is known of", within: .seconds(30)) {
+                let payments = try await outage.payments()
+                #expect(payments.count == outcomes.count)
+                guard !payments.values.contains("pending") else { return [Int64]?.none }
+                let captured = payments.filter { $0.value == "captured" }.keys.sorted()
+                return try await outage.charged() == captured ? captured : nil
+            }
+            // What is open still was never seen there, and no page was paid: there is money for nothing else.
+            let moving = outcomes.filter { Outage.Kind(number: $0.number).movesMoney }.count
+            let open = try await outage.payments().filter { $0.value == "unknown" }
+            #expect(captured.count + open.count == moving)
+            #expect(Set(captured).count == captured.count)
+            if Load.isLong { print("outage: captured \(captured.count), never seen \(open.count)") }
         }
 
         /// What the contract's table (§6) forbids about one payment.

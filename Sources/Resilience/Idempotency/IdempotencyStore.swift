@@ -29,7 +29,7 @@ package final class IdempotencyStore<Answer: Sendable, Owner: Hashable & Sendabl
         var waiters: [WaiterID: Waiter<Claim>] = [:]
 
         mutating func take(_ ids: Set<WaiterID>) -> [Waiter<Claim>] {
-            ids.compactMap { waiters.removeValue(forKey: $0) }
+            ids.sorted().compactMap { waiters.removeValue(forKey: $0) }
         }
     }
 

@@ -21,7 +21,7 @@ package final class TokenCache<Token: Sendable, Failure: Error & Sendable>: Send
         var waiters: [WaiterID: Waiter<TokenResult<Token, Failure>>] = [:]
 
         mutating func take(_ ids: Set<WaiterID>) -> [Waiter<TokenResult<Token, Failure>>] {
-            ids.compactMap { waiters.removeValue(forKey: $0) }
+            ids.sorted().compactMap { waiters.removeValue(forKey: $0) }
         }
     }
 
