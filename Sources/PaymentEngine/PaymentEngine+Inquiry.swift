@@ -171,7 +171,8 @@ extension PaymentEngine {
         } else {
             let reference = record.hint?.reference
             isAnswered =
-                await reference == nil ? ask(record, naming: record.claim).isOver : ask(record, reference: reference).isOver
+                await reference == nil
+                ? ask(record, naming: record.claim).isOver : ask(record, reference: reference).isOver
         }
         let instant = environment.now
         let now = environment.wallClock

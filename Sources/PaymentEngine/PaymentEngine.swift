@@ -169,8 +169,15 @@ package final class PaymentEngine: Sendable {
 
     /// The calendar by which sessions and holds end: never ahead of what has passed since the process began. A calendar that jumps
     /// ahead must not end a session in which the customer may still pay; one that is behind only asks on for longer.
-    var expiryClock: Timestamp {
-        min(environment.wallClock, begunAt.calendar.advanced(by: begunAt.instant.duration(to: environment.now)))
+    var expiryClock: Timestamp { min(environment.wallClock, steadyClock) }
+
+    /// The calendar by which the life of what is opened now is counted: never behind what has passed since the process began,
+    /// for the same reason.
+    var sessionClock: Timestamp { max(environment.wallClock, steadyClock) }
+
+    /// The calendar as it would be had nobody set it since the process began.
+    private var steadyClock: Timestamp {
+        begunAt.calendar.advanced(by: begunAt.instant.duration(to: environment.now))
     }
 
     func newID(_ prefix: String) -> String {

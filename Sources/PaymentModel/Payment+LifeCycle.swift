@@ -172,10 +172,7 @@ extension Payment {
     private mutating func succeed(
         _ next: PaymentStatus, _ observation: Observation, at now: Timestamp
     ) -> ObservationEffect {
-        let isAnother =
-            provider != nil && provider != observation.provider
-            || observation.providerReference != nil && providerReference != nil
-                && observation.providerReference != providerReference
+        let isAnother = provider != nil && provider != observation.provider || isOfAnotherTransaction(observation)
         switch status {
         // The hold that has ended, told of too late.
         case .expired where next == .authorized && wasAuthorized && !isAnother: return .unchanged
@@ -192,6 +189,11 @@ extension Payment {
         case .voided:
             return next == .captured ? flag(.contradiction, observation, at: now) : .unchanged
         }
+    }
+
+    private func isOfAnotherTransaction(_ observation: Observation) -> Bool {
+        guard let theirs = observation.providerReference, let known = providerReference else { return false }
+        return theirs != known
     }
 
     /// Takes the word that money went back. Refunds of ours explain it as far as they go, and one that is open is done where
@@ -217,6 +219,8 @@ extension Payment {
     private mutating func end(
         _ next: PaymentStatus, _ observation: Observation, at now: Timestamp, _ fill: (inout Payment) -> Void = { _ in }
     ) -> ObservationEffect {
+        // A page that was opened beside the one that the customer has, or an attempt before the last: its end is not this one's.
+        if isOfAnotherTransaction(observation) { return .unchanged }
         switch status {
         case .unknown, .pending, .requiresAction: return move(to: next, observation, at: now, fill)
         case .authorized where next == .voided || next == .expired: return move(to: next, observation, at: now, fill)

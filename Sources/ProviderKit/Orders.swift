@@ -10,7 +10,7 @@ public struct PaymentOrder: Sendable {
     public let request: PaymentRequest
     /// Where the provider calls back, with our token in it; nil where the adapter does not receive callbacks.
     public let callbackURL: String?
-    /// When the payment was begun.
+    /// When it is sent: from then on a life counts that the provider tells as a length, such as a session's.
     public let createdAt: Timestamp
 
     /// Makes an order.

@@ -144,7 +144,9 @@ final class Oracle: Sendable {
         if before.status != after.status, Self.followers[before.status]?.contains(after.status) != true {
             violate("\(after.reference): \(before.status.rawValue) became \(after.status.rawValue)")
         }
-        if after.amountCaptured > after.money.minorUnits { violate("\(after.reference): captured more than authorized") }
+        if after.amountCaptured > after.money.minorUnits {
+            violate("\(after.reference): captured more than authorized")
+        }
         if after.amountRefunded > after.amountCaptured { violate("\(after.reference): refunded more than captured") }
         if after.refundable < 0 { violate("\(after.reference): refunds of more than was captured are under way") }
         if after.amountCaptured < before.amountCaptured || after.amountRefunded < before.amountRefunded {
@@ -179,7 +181,9 @@ final class Oracle: Sendable {
             if state.withLock({ $0.told[Wish(life: life, marker: marker)] }) != nil {
                 violate("payment \(marker): a known outcome became unknown")
             }
-            if let known, known != .unknown { violate("payment \(marker): 202 though it was known to be \(known.rawValue)") }
+            if let known, known != .unknown {
+                violate("payment \(marker): 202 though it was known to be \(known.rawValue)")
+            }
         case 409, 429, 503: break
         default: violate("payment \(marker): answered with \(answer.status)")
         }

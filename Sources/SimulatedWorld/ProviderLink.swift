@@ -23,7 +23,10 @@ final class ProviderLink: Sendable {
     private let forecast: [(until: Duration, weather: Weather)]
     private let state = Mutex(State())
 
-    init(_ name: String, _ plugin: Plugin, _ configuration: SandboxConfiguration, for duration: Duration, _ chance: Chance) {
+    init(
+        _ name: String, _ plugin: Plugin, _ configuration: SandboxConfiguration, for duration: Duration,
+        _ chance: Chance
+    ) {
         self.name = name
         self.plugin = plugin
         adapter = plugin.adapter

@@ -34,7 +34,9 @@ extension World {
             let life = life
             if chance.perMille(200) {
                 await hangUp(wish)
-            } else if let payment = await ask(wish, for: chance.perMille(800) ? .seconds(30) : .seconds(chance.int(3...15))) {
+            } else if let payment = await ask(
+                wish, for: chance.perMille(800) ? .seconds(30) : .seconds(chance.int(3...15)))
+            {
                 await goOn(with: payment, wish, in: life)
                 if !payment.status.isOpen, chance.perMille(700) { return }
             }
@@ -100,7 +102,8 @@ extension World {
     private func visit(_ payment: Payment, of wish: Wish) {
         // A create that arrived late may have opened another page under the same reference, which nobody sees.
         guard let link = links.first(where: { $0.name == payment.provider }),
-            let page = payment.checkoutReference ?? link.shown(to: wish.marker), visits(wish.marker)
+            let page = payment.checkoutReference ?? payment.providerReference ?? link.shown(to: wish.marker),
+            visits(wish.marker)
         else { return }
         act(page, at: link, within: .seconds(1500), of: wish.marker)
     }

@@ -77,7 +77,9 @@ extension World {
             if payment.openOperation != nil { oracle.violate("\(name) has an open operation after a day") }
         }
         let isTaken = taken.contains { $0.0 == payment.provider }
-        if payment.status.holdsMoney, !isTaken { oracle.violate("\(name) is \(payment.status.rawValue) and nobody took money") }
+        if payment.status.holdsMoney, !isTaken {
+            oracle.violate("\(name) is \(payment.status.rawValue) and nobody took money")
+        }
         // A page that was opened before a crash, and a follow-up that was made before it, are forgotten with it.
         if isForgotten(wish), scene.isPaidOnPages || payment.status == .authorized { return }
         if isTaken, !payment.status.holdsMoney, payment.review == nil {
@@ -106,7 +108,8 @@ extension World {
             switch event.delivery.status {
             case .delivered:
                 if !sink.taken(ofPayment: event.payment.id).contains(event.number) {
-                    oracle.violate("event \(event.number) of \(event.payment.reference) counts as delivered and never came")
+                    oracle.violate(
+                        "event \(event.number) of \(event.payment.reference) counts as delivered and never came")
                 }
             case .failed: break
             case .none: if app == "shop" { oracle.violate("an event of \(app) was not to be delivered") }

@@ -114,6 +114,20 @@ import Testing
         }
     }
 
+    /// A create that was lost and arrived late opens a second page under the same reference, which nobody has: its end must not end
+    /// the payment whose page the customer has.
+    @Test func theEndOfAnotherTransactionSaysNothing() {
+        for status in PaymentStatus.allCases {
+            for state in [ReportedState.failed(Decline(code: .generic)), .canceled, .expired, .voided] {
+                let before = Samples.payment(status)
+                var payment = before
+                let observation = Samples.observation(state, reference: "ref-2")
+                #expect(payment.observe(observation, at: Samples.later) == .unchanged, "\(status), \(state)")
+                #expect(payment == before, "\(status), \(state)")
+            }
+        }
+    }
+
     @Test(arguments: [PaymentStatus.unknown, .pending, .requiresAction, .canceled, .failed, .expired])
     func theFirstSuccessMakesThePaymentItsProvidersOwn(_ status: PaymentStatus) {
         for reference in [nil, "tx-s"] {

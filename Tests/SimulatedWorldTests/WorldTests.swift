@@ -55,7 +55,9 @@ import Testing
             let found = await Self.run {
                 PlantedBug.$planted.withValue(bug) {
                     for seed in 1...10_000 as ClosedRange<UInt64> {
-                        if let violation = World.run(seed: seed).violations.first { return "seed \(seed): \(violation)" }
+                        if let violation = World.run(seed: seed).violations.first {
+                            return "seed \(seed): \(violation)"
+                        }
                     }
                     return nil
                 } as String?

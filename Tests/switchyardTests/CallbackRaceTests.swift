@@ -21,12 +21,14 @@ extension EndToEnd {
                 }
                 #expect(statuses.allSatisfy { $0 == 200 })
                 let payment = try await target.payment()
-                #expect(payment["status"] == "captured")
-                #expect(payment.json["amount_captured"]?.integer == source.amount)
                 let reason = payment.json["review"]?["reason"]?.string
+                // A hold that was told of, then its end: that it was taken all the same is for a person to look at.
+                let isVoided = payment["status"] == "voided" && reason == "contradiction"
+                #expect(payment["status"] == "captured" || isVoided)
+                #expect(payment.json["amount_captured"]?.integer == (isVoided ? 0 : source.amount))
                 #expect(reason == nil || reason == "contradiction")
                 let events = try await target.events()
-                #expect(events.count { $0 == "payment.captured" } == 1)
+                #expect(events.count { $0 == "payment.captured" } == (isVoided ? 0 : 1))
                 #expect(events.count { $0 == "payment.needs_review" } == (reason == nil ? 0 : 1))
                 try await target.expectDelivered(receiver, events.map { String($0.dropFirst("payment.".count)) })
             }

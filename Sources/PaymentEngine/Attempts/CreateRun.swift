@@ -314,7 +314,7 @@ struct CreateRun {
         return PaymentOrder(
             id: payment.id, reference: reference, request: request,
             callbackURL: engine.callbackURL(provider: runtime, payment: payment.id, call.configuration),
-            createdAt: payment.createdAt)
+            createdAt: engine.sessionClock)
     }
 
     private func markSent(_ instant: ContinuousClock.Instant) async {

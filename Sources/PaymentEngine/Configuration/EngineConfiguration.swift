@@ -53,7 +53,8 @@ package struct EngineConfiguration: Sendable {
         }
         if server.tls != old.server.tls { changed.append("server.tls stays as it is until a restart") }
         if !server.limits.areThoseOfTheListener(old.server.limits) {
-            changed.append("server.limits of connections, of headers and of their times stay as they are until a restart")
+            changed.append(
+                "server.limits of connections, of headers and of their times stay as they are until a restart")
         }
         (server.listen, server.admin, server.tls) = (old.server.listen, old.server.admin, old.server.tls)
         return changed
