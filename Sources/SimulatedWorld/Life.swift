@@ -47,7 +47,8 @@ final class Life: Sendable {
         return BreakerGlimpse(
             breaker: BreakerGlimpse.Breaker(life: number, provider: link.name, operation: operation),
             generation: snapshot.generation, isHalfOpen: snapshot.state == .halfOpen,
-            isClosed: snapshot.state == .closed, mostCalls: WorldConfiguration.breaker.halfOpenCalls)
+            isClosed: snapshot.state == .closed, permitsOut: snapshot.permitsOut,
+            mostCalls: WorldConfiguration.breaker.halfOpenCalls)
     }
 }
 

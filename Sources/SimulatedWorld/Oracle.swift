@@ -39,6 +39,7 @@ final class Oracle: Sendable {
     private struct Probes {
         var begun = 0
         var ended = 0
+        var underWay = 0
     }
 
     private let state = Mutex(State())
@@ -99,20 +100,27 @@ final class Oracle: Sendable {
 
     /// A breaker let a call through.
     func begin(_ call: BreakerGlimpse) {
-        let (most, closedAfter) = state.withLock { state -> (Int, Int?) in
+        let (probes, closedAfter) = state.withLock { state -> (Probes, Int?) in
             let before = state.glimpses.updateValue(call, forKey: call.breaker)
             var closedAfter: Int?
             if let before, before.isHalfOpen, call.isClosed, call.generation == before.generation + 1 {
                 closedAfter = state.probes[before.probe]?.ended ?? 0
             }
-            state.probes[call.probe, default: Probes()].begun += 1
-            return (state.probes[call.probe]?.begun ?? 0, closedAfter)
-        }
-        if call.isHalfOpen, most > call.mostCalls {
-            violate("\(call.breaker): \(most) calls went out while it was half-open")
+            var probes = state.probes[call.probe] ?? Probes()
+            probes.begun += 1
+            probes.underWay += 1
+            state.probes[call.probe] = probes
+            return (probes, closedAfter)
         }
         if let closedAfter, closedAfter < call.mostCalls {
             violate("\(call.breaker): it closed after \(closedAfter) of \(call.mostCalls) calls had come back")
+        }
+        guard call.isHalfOpen else { return }
+        if probes.begun > call.mostCalls {
+            violate("\(call.breaker): \(probes.begun) calls went out while it was half-open")
+        }
+        if call.permitsOut < probes.underWay {
+            violate("\(call.breaker): \(probes.underWay) calls are under way under \(call.permitsOut) permits")
         }
     }
 
@@ -120,6 +128,7 @@ final class Oracle: Sendable {
     /// another request may go out under its permit.
     func end(_ call: BreakerGlimpse, isIgnored: Bool, isRepeated: Bool) {
         state.withLock { state in
+            state.probes[call.probe]?.underWay -= 1
             if isIgnored || isRepeated { state.probes[call.probe]?.begun -= 1 }
             if !isIgnored { state.probes[call.probe]?.ended += 1 }
         }
@@ -210,6 +219,8 @@ struct BreakerGlimpse: Sendable {
     let generation: UInt64
     let isHalfOpen: Bool
     let isClosed: Bool
+    /// Those that have not come back, this one included, while it is half-open.
+    let permitsOut: Int
     /// `half_open_calls`.
     let mostCalls: Int
 

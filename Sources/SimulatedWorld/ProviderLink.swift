@@ -35,7 +35,7 @@ final class ProviderLink: Sendable {
         var until = Duration.zero
         let isMild = chance.perMille(300)
         while until < duration {
-            until += chance.perMille(500) ? .seconds(chance.int(1...60)) : .seconds(chance.int(60...1800))
+            until += chance.perMille(700) ? .seconds(chance.int(1...20)) : .seconds(chance.int(60...1800))
             forecast.append((until, isMild ? .fine : chance.pick(Weather.allCases)))
         }
         self.forecast = forecast

@@ -68,7 +68,12 @@ package final class World: Sendable {
         self.chance = chance
         let scene = chance.pick(Scene.allCases)
         self.scene = scene
-        let storm: Duration = chance.perMille(700) ? .seconds(chance.int(20...600)) : .seconds(chance.int(600...7200))
+        // A rush: many payments in a short time, so that many calls are under way when a breaker opens.
+        let isRush = chance.perMille(100)
+        let storm: Duration =
+            isRush
+            ? .seconds(chance.int(15...40))
+            : chance.perMille(700) ? .seconds(chance.int(20...600)) : .seconds(chance.int(600...7200))
         self.storm = storm
         var sandbox = SandboxConfiguration()
         sandbox.documentedLimits = chance.perMille(300)
@@ -78,7 +83,7 @@ package final class World: Sendable {
             ProviderLink("\(plugin.rawValue)-\(index)", plugin, sandbox, for: storm, chance)
         }
         self.links = links
-        wishes = (0..<chance.int(1...4)).map { Wish($0, scene, chance) }
+        wishes = (0..<(isRush ? chance.int(8...14) : chance.int(1...4))).map { Wish($0, scene, chance) }
         takesTime = chance.perMille(700)
         state = Mutex(State(life: Life(number: 0), configuration: WorldConfiguration(links, chance)))
     }
