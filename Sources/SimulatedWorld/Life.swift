@@ -28,6 +28,8 @@ final class Life: Sendable {
 
     func begin(with engine: PaymentEngine) { state.withLock { $0.engine = engine } }
 
+    func end() { state.withLock { $0.engine = nil } }
+
     /// Nothing that this process still does is seen by anybody.
     var isDead: Bool { state.withLock { $0.isDead } }
     func kill() { state.withLock { $0.isDead = true } }

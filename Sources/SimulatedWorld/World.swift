@@ -55,6 +55,7 @@ package final class World: Sendable {
             violations.append("the world got stuck: \(error)")
         }
         guard let world = box.withLock({ $0 }) else { preconditionFailure("a world that never began") }
+        world.dissolve()
         return Outcome(
             seed: seed, violations: world.oracle.violations + violations, tally: world.tally.withLock { $0 },
             trace: world.oracle.trace)
@@ -194,16 +195,23 @@ package final class World: Sendable {
             preconditionFailure("an engine that cannot begin: \(error)")
         }
         let run = Task { await life.engine.run() }
-        runs.withLock { $0.append(run) }
+        lives.withLock { $0.append((life, run)) }
         simulation.atEnd { run.cancel() }
     }
 
-    private let runs = Mutex<[Task<Void, Never>]>([])
+    /// Every life that there was, with what it does in the background.
+    private let lives = Mutex<[(life: Life, run: Task<Void, Never>)]>([])
+
+    /// Lets go of everything: the engines know the world that knows them.
+    private func dissolve() {
+        for (life, _) in lives.withLock({ $0 }) { life.end() }
+        sinkBox.withLock { $0 = nil }
+    }
 
     /// The process dies, and another one begins with nothing but its configuration.
     private func restart() async {
         life.kill()
-        for run in runs.withLock({ $0 }) { run.cancel() }
+        for (_, run) in lives.withLock({ $0 }) { run.cancel() }
         tally.withLock { $0.restarts += 1 }
         state.withLock { $0.life = Life(number: $0.life.number + 1) }
         await begin()

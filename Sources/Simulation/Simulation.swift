@@ -158,7 +158,14 @@ package final class Simulation: Sendable {
     }
 
     private func cleanUp() {
-        for body in state.withLock({ $0.cleanUps }) { body() }
-        for _ in 0..<Self.mostJobs where !runNext() { return }
+        let cleanUps = state.withLock { state in
+            defer { state.cleanUps = [] }
+            return state.cleanUps
+        }
+        for body in cleanUps { body() }
+        // Whoever still sleeps is woken, so that no task is left behind for ever.
+        for _ in 0..<Self.mostJobs where !runNext() {
+            guard clock.wakeNext(before: clock.now + .seconds(100 * 86_400)) else { return }
+        }
     }
 }
