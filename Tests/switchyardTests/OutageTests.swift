@@ -6,6 +6,9 @@ import Testing
 
 extension EndToEnd {
     /// Payments that go on while providers fail in every way, and come back.
+    ///
+    /// No closure stands inside of `#expect` here: the compiler (6.3) takes such a one for another of its function that has
+    /// the same type, and the test then counts something else.
     @Suite struct OutageTests {
         /// What the failing providers do for a while.
         private struct Phase {
@@ -47,7 +50,7 @@ extension EndToEnd {
             }
         }
 
-        /// Apart from the load itself: in a function with an `async let` the compiler of Swift 6.2 mixes up such closures.
+        /// Counts are made outside of the macros: with closures of one type in them the compiler of Swift 6.2 mixes these up.
         private static func check(
             _ outcomes: [Load.Outcome], during times: [Range<ContinuousClock.Instant>], _ outage: Outage
         ) async throws {
@@ -67,8 +70,10 @@ extension EndToEnd {
                 }
             }
             // The providers are back: they are the first again.
-            let last = outcomes.suffix(20)
-            #expect(last.allSatisfy { $0.answer?["provider"] == Outage.Kind(number: $0.number).first })
+            let strays = outcomes.suffix(20).count {
+                $0.answer?["provider"] != Outage.Kind(number: $0.number).first
+            }
+            #expect(strays == 0)
 
             // What was open is asked after; a card's payment is known once its key is used again.
             for outcome in outcomes where outcome.answer?.status == 202 {
@@ -84,11 +89,15 @@ extension EndToEnd {
                 return try await outage.charged() == captured ? captured : nil
             }
             // What is open still was never seen there, and no page was paid: there is money for nothing else.
-            let moving = outcomes.filter { Outage.Kind(number: $0.number).movesMoney }.count
-            let open = try await outage.payments().filter { $0.value == "unknown" }
-            #expect(captured.count + open.count == moving)
+            let moving = outcomes.count { Outage.Kind(number: $0.number).movesMoney }
+            let open = try await outage.payments().values.count { $0 == "unknown" }
+            #expect(captured.count + open == moving)
             #expect(Set(captured).count == captured.count)
-            if Load.isLong { print("outage: captured \(captured.count), never seen \(open.count)") }
+            if Load.isLong {
+                print(
+                    "outage: of \(outcomes.count) payments \(moving) move money:",
+                    "captured \(captured.count), never seen \(open)")
+            }
         }
 
         /// What the contract's table (§6) forbids about one payment.
@@ -136,13 +145,15 @@ extension EndToEnd {
                 end.turnOn()
                 let outcomes = await sent
 
-                #expect(outcomes.allSatisfy { $0.answer?.status == 201 })
+                let taken = outcomes.count { $0.answer?.status == 201 }
+                #expect(taken == outcomes.count)
                 let tries = outcomes.compactMap { $0.answer?.tries.first }
-                #expect(tries.allSatisfy { $0.provider == "spayon-main" })
-                let failed = tries.filter { $0.isLook && $0.outcome != "accepted" }
+                #expect(Set(tries.map(\.provider)) == ["spayon-main"])
+                let looks = tries.filter(\.isLook)
                 // The provider saw as many connections as the payments tell of.
                 let creates = try await outage.failing.operations("spayon").count { $0 == "create" }
-                #expect(creates == tries.count(where: \.isLook))
+                #expect(creates == looks.count)
+                let failed = looks.filter { $0.outcome != "accepted" }
 
                 // Looks that lie close together belong to one open period. The first ones opened the breaker.
                 var periods: [[Timestamp]] = []
@@ -155,26 +166,29 @@ extension EndToEnd {
                 }
                 #expect(periods.count >= 3)
                 // `half_open_calls` as it is by default.
-                #expect(periods.dropFirst().allSatisfy { $0.count <= 3 }, "\(periods.map(\.count))")
+                let counts = periods.map(\.count)
+                #expect(counts.dropFirst().max() ?? 0 <= 3, "\(counts)")
                 for (one, next) in zip(periods, periods.dropFirst()) {
                     #expect(one[0].advanced(by: openFor) <= next[0])
                 }
                 // The others lose no time over it.
                 let skipped = tries.filter { !$0.isLook }
-                #expect(skipped.allSatisfy { $0.reason == "breaker_open" })
-                #expect(skipped.count { $0.milliseconds == 0 } * 100 >= skipped.count * 95)
+                #expect(Set(skipped.map(\.reason)) == ["breaker_open"])
+                let instant = skipped.count { $0.milliseconds == 0 }
+                #expect(instant * 100 >= skipped.count * 95)
 
                 // Back within the open period that it found, and one more payment; the machine may be slow by a second.
-                let accepted = tries.filter { $0.outcome == "accepted" }.compactMap { Timestamp($0.startedAt) }
-                let first = try #require(accepted.filter { $0 >= back }.min())
+                let accepted = looks.filter { $0.outcome == "accepted" }.compactMap { Timestamp($0.startedAt) }
+                let afterReturn = accepted.sorted().drop { $0 < back }
+                let first = try #require(afterReturn.first)
                 let until = max(breaker["opens_until"]?.string.flatMap { Timestamp($0) } ?? back, back)
-                #expect(first <= until.advanced(by: .seconds(1)))
-                #expect(outcomes.suffix(20).allSatisfy { $0.answer?["provider"] == "spayon-main" })
+                #expect(until.advanced(by: .milliseconds(-10)) <= first && first <= until.advanced(by: .seconds(1)))
+                let strays = outcomes.suffix(20).count { $0.answer?["provider"] != "spayon-main" }
+                #expect(strays == 0)
                 #expect(try await outage.breaker(of: "spayon-main")["breaker"]?.string == "closed")
                 if Load.isLong {
                     print(
-                        "outage: looks per period \(periods.map(\.count)), \(skipped.count) skipped,",
-                        "\(skipped.count { $0.milliseconds == 0 }) of them in 0 ms;",
+                        "outage: looks per period \(counts), \(skipped.count) skipped, \(instant) of them in 0 ms;",
                         "first taken \(first.milliseconds - back.milliseconds) ms after the return,",
                         "\(first.milliseconds - until.milliseconds) ms after the open period")
                 }

@@ -98,6 +98,8 @@ struct Load: Sendable {
             return .hungUp
         } catch let error as HTTPClientError where error == .deadlineExceeded {
             return .late
+        } catch let error as HTTPClientError where error == .connectTimeout {
+            return .refused
         } catch is NIOConnectionError {
             return .refused
         } catch let error as IOError where error.errnoCode == ECONNREFUSED {

@@ -20,10 +20,13 @@ struct Outage: Sendable {
         /// Spayon, with tokens: opens a page, and moves no money by itself.
         case page
 
-        /// The amount says whose payment a charge is.
+        /// The kind of a payment by its number: half of them are made by phone.
         init(number: Int) {
-            // Half of them by phone.
-            self = [.phone, .card, .phone, .page][number % 4]
+            switch number % 4 {
+            case 1: self = .card
+            case 3: self = .page
+            default: self = .phone
+            }
         }
 
         var plugin: String { ["payalo", "paymentgateway", "spayon"][rawValue] }
@@ -32,7 +35,7 @@ struct Outage: Sendable {
         private var currency: String { self == .phone ? "KES" : "USD" }
         private var method: String { ["mobile_money", "card", "checkout"][rawValue] }
 
-        /// A payment of an amount that no other number has.
+        /// A payment of an amount that no other number has: it says whose payment a charge is.
         static func body(_ number: Int) -> String {
             let kind = Kind(number: number)
             let row = ProviderRow.all.first { $0.plugin == kind.plugin && $0.method == kind.method }
