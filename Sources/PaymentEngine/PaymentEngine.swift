@@ -215,7 +215,7 @@ package final class PaymentEngine: Sendable {
     /// What a request gets that is not admitted.
     func busy(_ call: Call) -> Answer {
         let problem = Problem(
-            .paymentStoreFull, "too many requests are under way; nothing was done, send it again", retryAfter: 1)
+            .overloaded, "too many requests are under way; nothing was done, send it again", retryAfter: 1)
         return Answer(problem, instance: call.requestID)
     }
 

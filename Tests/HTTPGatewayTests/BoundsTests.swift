@@ -193,7 +193,7 @@ import Testing
                     for _ in 0..<3 {
                         let third = try await gateway.send("GET", "/v1/nothing", [])
                         #expect(third.status == 503)
-                        #expect(third.code == "payment-store-full")
+                        #expect(third.code == "overloaded")
                         #expect(third["Retry-After"] == "1")
                         #expect(third["Connection"] == "close")
                     }

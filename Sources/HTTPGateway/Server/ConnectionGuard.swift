@@ -95,7 +95,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard isSurplus else { return }
         refuse(
             context,
-            Problem(.paymentStoreFull, "There are too many connections now; send it again", retryAfter: 1))
+            Problem(.overloaded, "There are too many connections now; send it again", retryAfter: 1))
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -69,6 +69,7 @@ package struct Problem: Error, Sendable, Hashable {
         case shuttingDown = "shutting-down"
         case idempotencyStoreFull = "idempotency-store-full"
         case paymentStoreFull = "payment-store-full"
+        case overloaded
 
         /// The HTTP status of the code.
         package var status: Int {
@@ -87,7 +88,7 @@ package struct Problem: Error, Sendable, Hashable {
             case .rateLimited: 429
             case .headersTooLarge: 431
             case .internalError: 500
-            case .noProviderAvailable, .shuttingDown, .idempotencyStoreFull, .paymentStoreFull: 503
+            case .noProviderAvailable, .shuttingDown, .idempotencyStoreFull, .paymentStoreFull, .overloaded: 503
             }
         }
 
@@ -119,6 +120,7 @@ package struct Problem: Error, Sendable, Hashable {
             case .shuttingDown: "This process is shutting down"
             case .idempotencyStoreFull: "No room for another Idempotency-Key"
             case .paymentStoreFull: "No room for another payment"
+            case .overloaded: "Too much is under way here"
             }
         }
     }

@@ -33,7 +33,7 @@ struct RequestBoundsTests {
 
             let refused = try await bench.create(key: "3")
             #expect(refused.status == 503)
-            #expect(refused.code == "payment-store-full")
+            #expect(refused.code == "overloaded")
             #expect(refused.answer.retryAfter == 1)
             #expect(try await bench.followUp(.refund, first.id, key: "r").status == 503)
             #expect(
