@@ -10,6 +10,8 @@ package struct Holdings: Sendable, Hashable {
     package var calls = 0
     /// Half-open permits of breakers.
     package var permits = 0
+    /// Providers whose limits have not come back whole.
+    package var spentLimits = 0
     /// Requests that the retry budget counts, and retries.
     package var budgeted = 0
     /// Callers that wait for another's run of their key.
@@ -27,6 +29,7 @@ extension PaymentEngine {
         holdings.work = underWay
         for runtime in runtimes {
             holdings.calls += runtime.inFlight
+            if runtime.isLimitSpent { holdings.spentLimits += 1 }
             for operation in Operation.allCases { holdings.permits += runtime.breaker(operation).snapshot.permitsOut }
         }
         let budgeted = budget.inFlight

@@ -31,6 +31,8 @@ final class Oracle: Sendable {
         var sends: [Wish: Sends] = [:]
         var told: [Wish: Told] = [:]
         var states: [String: PaymentStatus] = [:]
+        /// The requests of the last second, by life and provider.
+        var sent: [String: [ContinuousClock.Instant]] = [:]
         var probes: [BreakerGlimpse.Probe: Probes] = [:]
         var glimpses: [BreakerGlimpse.Breaker: BreakerGlimpse] = [:]
     }
@@ -94,6 +96,20 @@ final class Oracle: Sendable {
             state.sends[Wish(life: life, marker: marker)]?.underWay -= 1
             if isAmbiguous { state.sends[Wish(life: life, marker: marker)]?.open = provider }
         }
+    }
+
+    // MARK: Limits
+
+    /// A request leaves for a provider that may get so many a second.
+    func send(life: Int, to provider: String, at now: ContinuousClock.Instant, perSecond most: Int) {
+        let count = state.withLock { state in
+            var recent = state.sent["\(life) \(provider)", default: []]
+            recent.removeAll { $0 + .seconds(1) <= now }
+            recent.append(now)
+            state.sent["\(life) \(provider)"] = recent
+            return recent.count
+        }
+        if count > most { violate("\(provider) was sent \(count) requests in a second, and may get \(most)") }
     }
 
     // MARK: Breakers

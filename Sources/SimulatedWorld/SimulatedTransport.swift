@@ -23,6 +23,10 @@ struct SimulatedTransport: ProviderTransport {
         let safety = create.map { world.safety(of: $0, at: link) } ?? .inert
         let glimpse = life.glimpse(of: link, operation)
         if let glimpse { world.oracle.begin(glimpse) }
+        // Who waits for a token was admitted before.
+        if let most = world.mostPerSecond, !(link.adapter is any TokenAuthenticated) {
+            world.oracle.send(life: life.number, to: link.name, at: world.clock.now, perSecond: most)
+        }
         if let create { world.oracle.begin(create, life: life.number, at: link.name, safety: safety) }
         let fate = link.fate(at: world.clock.elapsed, world.chance)
         world.tally.withLock { tally in

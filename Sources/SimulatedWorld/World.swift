@@ -112,6 +112,8 @@ package final class World: Sendable {
 
     // MARK: What there is
 
+    /// Our own limit towards each provider; nil for none.
+    var mostPerSecond: Int? { state.withLock { $0.configuration.requestsPerSecond } }
     var life: Life { state.withLock { $0.life } }
     var post: CallbackPost { CallbackPost(world: self) }
     var sink: EventSink {

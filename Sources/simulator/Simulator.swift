@@ -55,9 +55,9 @@ struct Simulator: ParsableCommand {
             thread.start()
         }
         group.wait()
-        let report2 = report.withLock { $0 }
-        report2.print(took: ContinuousClock.now - began)
-        if report2.failed > 0 { throw ExitCode.failure }
+        let total = report.withLock { $0 }
+        total.print(took: ContinuousClock.now - began)
+        if total.failed > 0 { throw ExitCode.failure }
     }
 }
 
@@ -71,6 +71,8 @@ struct Report {
     mutating func add(_ outcome: Outcome, of seeds: UInt64, since began: ContinuousClock.Instant) {
         worlds += 1
         tally.add(outcome.tally)
+        // Told at once, be it into a file.
+        defer { fflush(nil) }
         if !outcome.violations.isEmpty {
             failed += 1
             if failed <= 100 {

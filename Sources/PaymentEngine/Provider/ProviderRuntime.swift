@@ -57,6 +57,8 @@ final class ProviderRuntime: Sendable {
 
     /// Calls under way, also those of instances that had the name before.
     var inFlight: Int { shared.callsUnderWay.load(ordering: .relaxed) }
+    /// Whether calls count against our own limits still.
+    var isLimitSpent: Bool { limiter?.isSpent ?? false }
     var tokenAge: Duration? { tokens?.age }
 
     func breaker(_ operation: Operation) -> CircuitBreaker {

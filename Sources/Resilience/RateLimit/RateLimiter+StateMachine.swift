@@ -34,6 +34,11 @@ package struct RateLimiterStateMachine: Sendable {
         return .admitted(least)
     }
 
+    /// Whether anything counts against a limit still.
+    package func isSpent(now: ContinuousClock.Instant) -> Bool {
+        (whole + half).contains { $0.standing(now: now).resetAfter > .zero }
+    }
+
     private static func each(
         _ whole: inout [Meter], _ half: inout [Meter], _ share: RateShare, _ body: (inout Meter) -> Void
     ) {

@@ -19,4 +19,10 @@ package final class RateLimiter: Sendable {
         let now = time.now
         return machine.withLock { $0.admit(now: now, share: share) }
     }
+
+    /// Whether anything counts against a limit still.
+    package var isSpent: Bool {
+        let now = time.now
+        return machine.withLock { $0.isSpent(now: now) }
+    }
 }
