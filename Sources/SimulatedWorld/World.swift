@@ -219,27 +219,38 @@ package final class World: Sendable {
         await begin()
     }
 
-    /// Operators, clocks and crashes.
-    private func meddle() async {
-        let restarts = chance.perMille(250) ? chance.int(1...2) : 0
-        let jumps = chance.perMille(200) ? chance.int(1...3) : 0
-        let reloads = chance.perMille(300) ? chance.int(1...4) : 0
-        var acts: [(at: Duration, what: Int)] = []
-        for (what, count) in [restarts, jumps, reloads].enumerated() {
-            for _ in 0..<count { acts.append((chance.duration(upTo: storm), what)) }
+    /// What happens to the router beside payments.
+    private enum Event: CaseIterable {
+        case crash, clockJump, reload
+
+        /// In how many worlds of a thousand, and how often there at most.
+        var share: (perMille: Int, most: Int) {
+            switch self {
+            case .crash: (250, 2)
+            case .clockJump: (200, 3)
+            case .reload: (300, 4)
+            }
         }
-        for act in acts.sorted(by: { $0.at < $1.at }) {
-            await pause(act.at - clock.elapsed)
-            oracle.note("\(clock.elapsed) act \(act.what)")
-            switch act.what {
-            case 0: await restart()
-            case 1:
+    }
+
+    /// Operators, clocks and crashes, one after the other: a process is taken to begin with the right time.
+    private func meddle() async {
+        var events: [(at: Duration, event: Event)] = []
+        for event in Event.allCases where chance.perMille(event.share.perMille) {
+            for _ in 0..<chance.int(1...event.share.most) { events.append((chance.duration(upTo: storm), event)) }
+        }
+        for (at, event) in events.sorted(by: { $0.at < $1.at }) {
+            await pause(at - clock.elapsed)
+            oracle.note("\(clock.elapsed) \(event)")
+            switch event {
+            case .crash: await restart()
+            case .clockJump:
                 fault("clock jump")
                 let jump = Duration.seconds(chance.int(-3600...3600))
                 clock.shiftCalendar(by: jump)
                 await pause(chance.duration(upTo: .seconds(300)))
                 clock.shiftCalendar(by: .zero - jump)
-            default: await reload()
+            case .reload: await reload()
             }
         }
     }
