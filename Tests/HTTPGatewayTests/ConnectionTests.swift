@@ -148,7 +148,8 @@ import Testing
                 }
                 #expect(ended == ("close", true), "\(path)")
             }
-            #expect(gateway.recorder.asked.count { $0.hasPrefix("create") } == 1)
+            let creates = gateway.recorder.asked.filter { $0.hasPrefix("create") }
+            #expect(creates.count == 1)
         }
     }
 

@@ -78,7 +78,8 @@ struct EventTests {
             #expect(wrongMethod.status == 405)
             #expect(wrongMethod["Allow"] == "POST, OPTIONS")
             #expect(try await gateway.send("POST", "/v1/events/evt_1_1/resend", Self.mine).status == 404)
-            #expect(gateway.recorder.asked.count { $0 == "redeliver evt_1_1" } == 3)
+            let redeliveries = gateway.recorder.asked.filter { $0 == "redeliver evt_1_1" }
+            #expect(redeliveries.count == 3)
         }
     }
 

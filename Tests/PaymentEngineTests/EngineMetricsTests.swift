@@ -29,7 +29,8 @@ struct EngineMetricsTests {
             await bench.callback("b", "event=1 state=captured id=T1", signed: false)
             await bench.callback("b", "event=9 state=captured id=T9")
             func payments(_ status: String) throws -> Int64 {
-                let payment = try #require(bench.metrics.counters.first { $0.label == "switchyard_payments_total" })
+                let counter = bench.metrics.counters.first { $0.label == "switchyard_payments_total" }
+                let payment = try #require(counter)
                 let method = payment.dimensions.first { $0.0 == "method" }?.1 ?? ""
                 return try count(
                     bench, "switchyard_payments_total",
@@ -47,9 +48,10 @@ struct EngineMetricsTests {
                     try count(bench, "switchyard_webhooks_received_total", [("provider", "b"), ("result", result)]) == 1
                 )
             }
-            let failover = try #require(bench.metrics.counters.first { $0.label == "switchyard_failovers_total" })
-            #expect(failover.dimensions.contains { $0 == ("reason", "connect_refused") })
-            #expect(failover.dimensions.contains { $0 == ("to", "b") })
+            let failover = bench.metrics.counters.first { $0.label == "switchyard_failovers_total" }
+            let dimensions = try #require(failover).dimensions.map { "\($0)=\($1)" }
+            #expect(dimensions.contains("reason=connect_refused"))
+            #expect(dimensions.contains("to=b"))
         }
     }
 

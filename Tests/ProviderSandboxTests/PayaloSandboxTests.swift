@@ -59,7 +59,8 @@ struct PayaloSandboxTests {
             _ = try await sandbox.payin("quickstart-002")
             try await sandbox.settle("payalo", "quickstart-002", "success")
             let all = await sandbox.receiver.deliveries(2)
-            #expect(all.map { $0.json?["merchantReference"]?.string } == ["quickstart-001", "quickstart-002"])
+            let references = all.map { $0.json?["merchantReference"]?.string }
+            #expect(references == ["quickstart-001", "quickstart-002"])
         }
     }
 
@@ -104,7 +105,7 @@ struct PayaloSandboxTests {
                 for _ in 0..<40 { group.addTask { try await sandbox.payin("same") } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(answers.filter { $0.status == 200 }.count == 1)
+            #expect(answers.count == 40)
             let refused = answers.filter { $0.status != 200 }
             #expect(refused.count == 39)
             for answer in refused {

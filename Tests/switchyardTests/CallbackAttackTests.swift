@@ -23,8 +23,9 @@ extension EndToEnd {
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(answers.allSatisfy { $0.0 == 200 })
-                #expect(answers.allSatisfy { $0.1 < .seconds(1) }, "\(answers.map(\.1).max() ?? .zero)")
+                #expect(Set(answers.map(\.0)) == [200])
+                let slowest = try #require(answers.map(\.1).max())
+                #expect(slowest < .seconds(1))
                 let paid = try await router.payment(target.id, becomes: "captured")
                 #expect(paid.json["amount_captured"]?.integer == source.amount)
                 try await target.expectDelivered(receiver, [source.opening, "captured"])
@@ -57,8 +58,8 @@ extension EndToEnd {
                 #expect(paid.json["amount_captured"]?.integer == source.amount)
                 for _ in 0..<3 {
                     for state in [Told.State.paid, .earlier] {
-                        #expect(
-                            try await target.tell(target.told(state) { $0.transaction = transaction }).status == 200)
+                        let told = target.told(state) { $0.transaction = transaction }
+                        #expect(try await target.tell(told).status == 200)
                     }
                 }
                 let after = try await target.payment()
@@ -76,7 +77,8 @@ extension EndToEnd {
                 try await target.payUnheard()
                 try await target.tell(target.told())
                 let paid = try await router.payment(target.id, becomes: "captured")
-                #expect(try await target.tell(target.told(.earlier) { $0.event = "evt_earlier" }).status == 200)
+                let earlier = target.told(.earlier) { $0.event = "evt_earlier" }
+                #expect(try await target.tell(earlier).status == 200)
                 let after = try await target.payment()
                 #expect(after["status"] == "captured")
                 #expect(after["updated_at"] == paid["updated_at"])

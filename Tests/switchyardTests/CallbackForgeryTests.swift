@@ -67,7 +67,8 @@ extension EndToEnd {
                 #expect(try await target.questions() == 0)
                 // Who has the token can stand in for the provider, so no log has one.
                 let secrets = [target.token, other.token].compactMap(\.self)
-                #expect(!router.logs.all.contains { line in secrets.contains { line.contains($0) } })
+                let telling = router.logs.all.filter { line in secrets.contains { line.contains($0) } }
+                #expect(telling == [])
                 // The same bytes rightly sent are believed, so what was refused above was refused for its fault alone.
                 try await target.payUnheard()
                 #expect(try await target.deliver(body).status == 200)
@@ -102,7 +103,8 @@ extension EndToEnd {
                     body, to: "/webhooks/\(source.other)", source.headers(body, source.otherProof))
                 #expect(answer.status == 200)
                 #expect(try await target.payment().json == before)
-                #expect(try await target.orphans().compactMap { $0["provider"]?.string } == [source.other])
+                let strangers = try await target.orphans().compactMap { $0["provider"]?.string }
+                #expect(strangers == [source.other])
             }
         }
 

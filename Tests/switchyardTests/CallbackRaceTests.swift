@@ -19,7 +19,7 @@ extension EndToEnd {
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(statuses.allSatisfy { $0 == 200 })
+                #expect(Set(statuses) == [200])
                 let payment = try await target.payment()
                 let reason = payment.json["review"]?["reason"]?.string
                 // A hold that was told of, then its end: that it was taken all the same is for a person to look at.
@@ -28,8 +28,10 @@ extension EndToEnd {
                 #expect(payment.json["amount_captured"]?.integer == (isVoided ? 0 : source.amount))
                 #expect(reason == nil || reason == "contradiction")
                 let events = try await target.events()
-                #expect(events.count { $0 == "payment.captured" } == (isVoided ? 0 : 1))
-                #expect(events.count { $0 == "payment.needs_review" } == (reason == nil ? 0 : 1))
+                let captures = events.filter { $0 == "payment.captured" }
+                #expect(captures.count == (isVoided ? 0 : 1))
+                let reviews = events.filter { $0 == "payment.needs_review" }
+                #expect(reviews.count == (reason == nil ? 0 : 1))
                 try await target.expectDelivered(receiver, events.map { String($0.dropFirst("payment.".count)) })
             }
         }

@@ -36,7 +36,7 @@ extension EndToEnd {
                     let captured = try await event(router, "payment.captured", becomes: "delivered")
                     #expect(receiver.types == ["payment.pending", "payment.captured"])
                     let last = try #require(receiver.deliveries.last)
-                    #expect(receiver.deliveries.allSatisfy { $0.isGenuine })
+                    #expect(Set(receiver.deliveries.map(\.isGenuine)) == [true])
                     #expect(last.head.method == .POST)
                     #expect(last.head.uri == "/hooks?from=switchyard")
                     #expect(last.header("content-type") == "application/json")
@@ -57,7 +57,8 @@ extension EndToEnd {
                     let own = try await router.send(.GET, "/v1/events?payment=\(payment["id"] ?? "")&limit=1")
                     #expect(own.json["data"]?.array == [captured])
                     #expect(own["next_cursor"] == id)
-                    #expect(!router.logs.all.contains { $0.contains(EventReceiver.key) })
+                    let telling = router.logs.all.filter { $0.contains(EventReceiver.key) }
+                    #expect(telling == [])
                 }
             }
         }
@@ -86,7 +87,7 @@ extension EndToEnd {
                     #expect(Set(pending.map(\.body)).count == 1)
                     #expect(Set(pending.map(\.id)).count == 1)
                     #expect(receiver.types.last == "payment.captured")
-                    #expect(receiver.deliveries.allSatisfy { $0.isGenuine })
+                    #expect(Set(receiver.deliveries.map(\.isGenuine)) == [true])
                 }
             }
         }
@@ -151,7 +152,8 @@ extension EndToEnd {
                     router.server.engine.beginDraining()
                     await router.services.triggerGracefulShutdown()
                     await router.server.engine.idle()
-                    #expect(router.logs.all.contains { $0.contains("event delivered") })
+                    let delivered = router.logs.all.filter { $0.contains("event delivered") }
+                    #expect(!delivered.isEmpty)
                 }
                 #expect(receiver.deliveries.count == 1)
             }

@@ -13,10 +13,8 @@ extension EndToEnd {
                 let answer = try await router.pay("k-1")
                 #expect(answer.status == 201)
                 #expect(answer["provider"] == "payalo-backup")
-                #expect(
-                    answer.attempts.map { $0.prefix { $0 != "(" } } == [
-                        "payalo-ke:create=\(outcome)", "payalo-backup:create=accepted",
-                    ])
+                let attempts = answer.attempts.map { $0.prefix { $0 != "(" } }
+                #expect(attempts == ["payalo-ke:create=\(outcome)", "payalo-backup:create=accepted"])
                 // Its callback comes to the address of the provider that has it.
                 let addresses = try await router.providers.received("payalo").map {
                     $0.body?["resultUrl"]?.string ?? ""
@@ -66,13 +64,13 @@ extension EndToEnd {
                 #expect(refused.status == 503)
                 #expect(refused["code"] == "no-provider-available")
                 #expect(refused.header("retry-after") == "1")
-                #expect(
-                    refused.attempts.map { $0.prefix { $0 != "(" } }
-                        == ["payalo-ke:create=rate_limited", "payalo-backup:create=rate_limited"])
+                let attempts = refused.attempts.map { $0.prefix { $0 != "(" } }
+                #expect(attempts == ["payalo-ke:create=rate_limited", "payalo-backup:create=rate_limited"])
                 #expect(try await router.send(.GET, "/v1/payments").json["data"]?.array?.isEmpty == true)
                 // Both asked for a second's pause, and get it.
                 let creates = try await router.providers.createReferences().count
-                #expect(try await router.pay("k-1").attempts.allSatisfy { $0.hasSuffix("skipped(provider_limit)") })
+                let tried = try await router.pay("k-1").attempts.filter { !$0.hasSuffix("skipped(provider_limit)") }
+                #expect(tried == [])
                 #expect(try await router.providers.createReferences().count == creates)
                 let again = try await eventually("the pause is over") {
                     let answer = try await router.pay("k-1")

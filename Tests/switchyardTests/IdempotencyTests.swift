@@ -15,11 +15,13 @@ extension EndToEnd {
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
                 #expect(answers.count == 1000)
-                #expect(answers.allSatisfy { $0.status == 201 })
+                #expect(Set(answers.map(\.status)) == [201])
                 #expect(Set(answers.map(\.body)).count == 1)
-                #expect(Set(answers.map { $0.header("location") }).count == 1)
+                let locations = answers.map { $0.header("location") }
+                #expect(Set(locations).count == 1)
                 // Who meets the first one under way gets its answer as it is; who comes later, a replay.
-                #expect(answers.count { !$0.isReplayed } > 100)
+                let first = answers.count { !$0.isReplayed }
+                #expect(first > 100)
                 #expect(try await router.providers.operations("payalo") == ["create"])
 
                 let reordered = try await router.pay(

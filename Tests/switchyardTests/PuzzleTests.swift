@@ -105,7 +105,8 @@ extension EndToEnd {
                 #expect(synced.status == 200)
                 #expect(synced["status"] == "canceled")
                 #expect(try await orphans().isEmpty)
-                #expect(router.logs.all.contains { $0.contains("callback matched later") })
+                let matches = router.logs.all.filter { $0.contains("callback matched later") }
+                #expect(!matches.isEmpty)
                 let events = try await router.events(of: payment["id"])
                 #expect(events == ["payment.requires_action", "payment.canceled"])
             }
@@ -165,8 +166,8 @@ extension EndToEnd {
                     #expect(again.attempts.first == "waypay-main:create=ambiguous(duplicate)")
                     try await providers.settle("waypay", first.reference, "success")
                     // The address of the first page was that of the router before.
-                    let path = try #require(
-                        first.callback.range(of: "/webhooks/").map { first.callback[$0.lowerBound...] })
+                    let webhooks = try #require(first.callback.range(of: "/webhooks/"))
+                    let path = first.callback[webhooks.lowerBound...]
                     let told = """
                         {"id":"e1","type":"TransactionStatusChanged","created":1768724277,"livemode":false,"data":{
                         "TransactionId":"829727d1-7193-4177-9da8-9765b18699c3","PreviousStatus":"Pending",

@@ -40,10 +40,13 @@ extension EndToEnd {
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(answers.count { $0.status == 200 && $0["status"] == "refunded" } == 1)
+                let refunded = answers.filter { $0.status == 200 && $0["status"] == "refunded" }
+                #expect(refunded.count == 1)
                 let refused = answers.filter { $0.status == 422 }
                 #expect(refused.count == copies - 1)
-                #expect(refused.allSatisfy { $0["code"] == "validation-failed" && $0.pointers == ["/amount"] })
+                let codes = refused.map { $0["code"] }
+                #expect(Set(codes) == ["validation-failed"])
+                #expect(Set(refused.map(\.pointers)) == [["/amount"]])
                 #expect(try await Self.sent(router, "refund").count == 1)
                 let charge = try await Self.charge(router)
                 #expect(charge.text == "paymentgateway 100.00 USD refunded")
@@ -63,8 +66,9 @@ extension EndToEnd {
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(answers.count { $0.status == 200 } == 3)
-                #expect(answers.count { $0.status == 422 && $0.pointers == ["/amount"] } == 3)
+                #expect(answers.map(\.status).sorted() == [200, 200, 200, 422, 422, 422])
+                let refused = answers.filter { $0.status == 422 }
+                #expect(Set(refused.map(\.pointers)) == [["/amount"]])
                 #expect(try await Self.charge(router).refunds == ["30.00", "30.00", "30.00"])
                 let payment = try await router.payment(id)
                 #expect(payment["status"] == "partially_refunded")
@@ -81,7 +85,7 @@ extension EndToEnd {
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(answers.allSatisfy { $0.status == 200 })
+                #expect(Set(answers.map(\.status)) == [200])
                 #expect(Set(answers.map(\.body)).count == 1)
                 #expect(try await Self.charge(router).refunds == ["25.00"])
             }
@@ -155,7 +159,7 @@ extension EndToEnd {
                 #expect(keys.count > 1)
                 #expect(Set(keys).count == 1)
                 let charges = try await router.providers.charges()
-                #expect(charges.map(\.text) == (whole.charge.map { [$0] } ?? []))
+                #expect(charges.map(\.text) == [whole.charge].compactMap(\.self))
                 #expect(charges.first?.refunds ?? [] == whole.refunds)
                 #expect(try await router.payment(id).json["review"]?.isNull == true)
             }
@@ -196,7 +200,8 @@ extension EndToEnd {
                 #expect(known.json["amount_refunded"]?.integer == Int64(earlier.reduce(2500, +)))
                 #expect(known.json["refunds"]?.array?.last?["status"]?.string == "succeeded")
                 #expect(try await Self.sent(router, "refund").count == earlier.count + 1)
-                #expect(try await Self.charge(router).refunds == earlier.map { "\($0 / 100).00" } + ["25.00"])
+                let refunds = earlier.map { "\($0 / 100).00" } + ["25.00"]
+                #expect(try await Self.charge(router).refunds == refunds)
                 // The rest can be returned now.
                 let rest = try await router.followUp(id, "refunds", key: "rest")
                 #expect(rest["status"] == "refunded")

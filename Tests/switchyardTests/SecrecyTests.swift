@@ -52,8 +52,8 @@ extension EndToEnd {
                 answers += try await Self.plantedInCallbacks(to: router)
                 answers += try await Self.outages(of: router)
 
-                #expect(answers.allSatisfy { $0.status != 500 })
-                #expect(answers.contains { $0.status == 201 })
+                let statuses = Set(answers.map(\.status))
+                #expect(!statuses.contains(500) && statuses.contains(201))
                 for answer in answers {
                     let text = "\(answer.headers) \(answer.text)"
                     for secret in [Self.number, Self.grouped, "\"\(Self.cvv)\"", Router.shop] + Self.ours {
@@ -62,9 +62,9 @@ extension EndToEnd {
                 }
                 let lines = router.logs.all
                 // From the engine, the gateway and the transport, down to what only shows at the finer levels.
-                for told in ["provider call failed", "failover", "callback refused", "payalo-ke:create=accepted"] {
-                    #expect(lines.contains { $0.contains(told) }, "\(told)")
-                }
+                let expected = ["provider call failed", "failover", "callback refused", "payalo-ke:create=accepted"]
+                let untold = expected.filter { told in !lines.contains { $0.contains(told) } }
+                #expect(untold == [])
                 for line in lines {
                     for secret in [Self.number, Self.grouped, "\"\(Self.cvv)\"", Router.shop] + Self.ours {
                         #expect(!line.contains(secret), "\(line)")

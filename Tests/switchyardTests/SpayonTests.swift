@@ -14,11 +14,14 @@ extension EndToEnd {
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(answers.allSatisfy { $0.status == 201 && $0["status"] == "requires_action" })
-                #expect(Set(answers.compactMap { $0["provider_reference"] }).count == 200)
+                let outcomes = answers.map { "\($0.status) \($0["status"] ?? "")" }
+                #expect(Set(outcomes) == ["201 requires_action"])
+                let references = answers.compactMap { $0["provider_reference"] }
+                #expect(Set(references).count == 200)
                 let operations = try await router.providers.operations("spayon")
-                #expect(operations.count { $0 == "token" } == 1)
-                #expect(operations.count { $0 == "create" } == 200)
+                let counts = Dictionary(operations.map { ($0, 1) }, uniquingKeysWith: +)
+                #expect(counts["token"] == 1)
+                #expect(counts["create"] == 200)
             }
         }
 
@@ -91,12 +94,15 @@ extension EndToEnd {
                     }
                     return try await group.reduce(into: []) { $0.append($1) }
                 }
-                #expect(answers.allSatisfy { $0.status == 201 && $0["provider"] == "spayon-main" })
+                let outcomes = answers.map { "\($0.status) \($0["provider"] ?? "")" }
+                #expect(Set(outcomes) == ["201 spayon-main"])
                 let operations = try await router.providers.operations("spayon")
                 // One for the start, one for the revocation; a request that was under way with the old one may cost no
                 // second refresh, since all wait for the same.
-                #expect(operations.count { $0 == "token" } == 2)
-                #expect(Set(answers.compactMap { $0["provider_reference"] }).count == 19)
+                let tokens = operations.filter { $0 == "token" }
+                #expect(tokens.count == 2)
+                let references = answers.compactMap { $0["provider_reference"] }
+                #expect(Set(references).count == 19)
             }
         }
 

@@ -92,8 +92,10 @@ struct FollowUpTests {
             #expect(rest.paymentStatus == "refunded")
             #expect(rest.payment?["amount_refunded"]?.integer == 10_000)
             let refunds = try #require(rest.payment?["refunds"]?.array)
-            #expect(refunds.compactMap { $0["amount"]?.integer } == [2_500, 7_500])
-            #expect(refunds.compactMap { $0["status"]?.string } == ["succeeded", "succeeded"])
+            let amounts = refunds.compactMap { $0["amount"]?.integer }
+            #expect(amounts == [2_500, 7_500])
+            let statuses = refunds.compactMap { $0["status"]?.string }
+            #expect(statuses == ["succeeded", "succeeded"])
 
             // Nothing is left, whether an amount is named or not.
             for (key, amount) in [("r4", 1), ("r5", nil)] as [(String, Int64?)] {
@@ -163,9 +165,9 @@ struct FollowUpTests {
             async let two = bench.followUp(.refund, id, amount: 10_000, key: "r2")
             let results = try await [one, two]
             #expect(bench["a"].sent("refund").count == 1)
-            #expect(results.filter { $0.status == 200 }.count == 1)
             // In order, the second finds a payment of which nothing is left.
-            #expect(results.filter { $0.code == "validation-failed" && $0.status == 422 }.count == 1)
+            #expect(results.map(\.status).sorted() == [200, 422])
+            #expect(results.compactMap(\.code) == ["validation-failed"])
             #expect(try await bench.payment().amountRefunded == 10_000)
         }
     }
@@ -183,7 +185,7 @@ struct FollowUpTests {
                 return try await group.reduce(into: [Answer]()) { $0.append($1) }
             }
             #expect(Set(answers.map(\.body)).count == 1)
-            #expect(answers.allSatisfy { $0.status == 200 })
+            #expect(Set(answers.map(\.status)) == [200])
             #expect(bench["a"].sent("refund").count == 1)
             let other = try await bench.followUp(.refund, id, amount: 2_501, key: "r1")
             #expect(other.code == "idempotency-key-reused")

@@ -85,7 +85,8 @@ struct OpenFollowUpTests {
             bench["a"].always("inquiry", .now(Wire.broken))
             _ = try await bench.followUp(.refund, id, key: "r1")
             await simulation.advance(by: .seconds(24 * 3600 + 60))
-            #expect(bench["a"].sent("refund").allSatisfy { $0.at < .seconds(60) })
+            let lastRefund = try #require(bench["a"].sent("refund").map(\.at).max())
+            #expect(lastRefund < .seconds(60))
             #expect(bench["a"].sent("inquiry").count > 10)
             #expect(try await bench.payment().review?.reason == .unresolved)
         }

@@ -54,7 +54,8 @@ struct InquiryTests {
             await simulation.advance(by: .seconds(2 * 3600))
             let asked = bench["a"].sent("inquiry").map(\.at)
             #expect(asked.first == .seconds(120))
-            #expect(zip(asked, asked.dropFirst()).allSatisfy { $1 - $0 >= .seconds(120) })
+            let tooSoon = zip(asked, asked.dropFirst()).filter { $1 - $0 < .seconds(120) }
+            #expect(tooSoon.isEmpty, "\(asked)")
         }
     }
 
@@ -70,7 +71,8 @@ struct InquiryTests {
             // Forty sends fit. Forty inquiries after 5 s and forty after 15 s would make more than fifty in a minute.
             await simulation.advance(by: .seconds(600))
             let asked = bench["a"].sent("inquiry").map(\.at)
-            #expect(asked.count { $0 < .seconds(60) } == 50)
+            let inTheFirstMinute = asked.filter { $0 < .seconds(60) }
+            #expect(inTheFirstMinute.count == 50)
             for (index, first) in asked.enumerated() where index + 50 < asked.count {
                 #expect(asked[index + 50] - first >= .seconds(60))
             }
@@ -330,8 +332,7 @@ struct InquiryTests {
                 return try await group.reduce(into: [Int]()) { $0.append($1) }
             }
             #expect(bench["a"].creates == sent + 1)
-            #expect(answers.filter { $0 == 201 }.count == 1)
-            #expect(answers.filter { $0 == 202 }.count == 9)
+            #expect(answers.sorted() == [201] + Array(repeating: 202, count: 9))
         }
     }
 }

@@ -113,7 +113,7 @@ struct ReloadVersionTests {
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(answers.allSatisfy { $0.status == 201 })
+            #expect(Set(answers.map(\.status)) == [201])
             #expect(
                 Set(answers.map(\.attempts)) == [
                     ["a:create=unavailable(connect_refused)", "b:create=accepted"], ["c:create=accepted"],
@@ -202,7 +202,8 @@ struct ReloadVersionTests {
                 parts.server.admin.host = "10.0.0.1"
                 parts.server.tls = ServerConfiguration.TLS(certificate: "c", privateKey: "k")
             }
-            #expect(warnings.map { $0.prefix { $0 != " " } } == ["server.listen", "server.admin", "server.tls"])
+            let settings = warnings.map { $0.prefix { $0 != " " } }
+            #expect(settings == ["server.listen", "server.admin", "server.tls"])
             #expect(bench.engine.configuration.server == before)
         }
     }

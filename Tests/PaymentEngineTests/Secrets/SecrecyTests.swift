@@ -43,7 +43,7 @@ struct SecrecyTests {
                 for secret in Self.secrets {
                     // `987` may be a part of a number by chance: as a word it may not.
                     let words = line.split { !$0.isLetter && !$0.isNumber && $0 != "-" }
-                    #expect(secret.count > 3 ? !line.contains(secret) : !words.contains { $0 == secret })
+                    #expect(secret.count > 3 ? !line.contains(secret) : !words.contains(Substring(secret)))
                 }
             }
         }
@@ -63,7 +63,8 @@ struct SecrecyTests {
                         + "payment=\(id) provider=b route=all status=pending"))
             bench["b"].always("create", .now(Wire.refused))
             _ = try await bench.create(key: "2")
-            #expect(bench.log.lines.contains { $0.hasPrefix("payment not taken app=shop ") })
+            let refusals = bench.log.lines.filter { $0.hasPrefix("payment not taken app=shop ") }
+            #expect(!refusals.isEmpty)
         }
     }
 }

@@ -104,7 +104,8 @@ struct MemoryPaymentStoreTests {
             }
             query.limit = 3
             query.status = .captured
-            #expect(try await all(query) == (0..<25).reversed().filter { $0.isMultiple(of: 2) }.map { "order-\($0)" })
+            let captured = stride(from: 24, through: 0, by: -2).map { "order-\($0)" }
+            #expect(try await all(query) == captured)
             query.status = nil
             query.reference = "order-7"
             #expect(try await all(query) == ["order-7"])

@@ -105,7 +105,8 @@ func withRouter(
                     defer { ports.finish() }
                     try await group.run()
                 }
-                let port = try #require(await bound.first { _ in true })
+                let first = await bound.first { _ in true }
+                let port = try #require(first)
                 try await providers.register(router: port.api)
                 let outcome: Result<Void, any Error>
                 do {
