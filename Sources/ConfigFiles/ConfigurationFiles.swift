@@ -1,5 +1,11 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Where a configuration is read from: the disk, or a test's own files.
 package struct ConfigurationFiles: Sendable {
     /// Why something cannot be read; no contents.
@@ -35,11 +41,14 @@ package struct ConfigurationFiles: Sendable {
             }
         },
         read: { path, limit throws(Failure) in
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-                throw Failure("there is no such file")
+            // Whoever reads a pipe waits for its writer, perhaps for ever: with a reload that would be the last one.
+            var status = stat()
+            guard stat(path, &status) == 0 else { throw Failure("there is no such file") }
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: break
+            case S_IFDIR: throw Failure("it is a folder")
+            default: throw Failure("it is no regular file")
             }
-            guard !isFolder.boolValue else { throw Failure("it is a folder") }
             do {
                 let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
                 defer { try? file.close() }

@@ -49,11 +49,14 @@ import Testing
             at: folder.appendingPathComponent("b.yaml"), withIntermediateDirectories: false)
         try Data(repeating: 0x20, count: 1_048_577).write(to: folder.appendingPathComponent("c.yaml"))
         try Data([0x0a, 0x61, 0x3a, 0xff]).write(to: folder.appendingPathComponent("d.yaml"))
+        // Nobody writes into it: who reads it waits for ever.
+        #expect(mkfifo(folder.appendingPathComponent("e.yaml").path, 0o600) == 0)
         #expect(
             loader.load(folder: folder.path).faults.map { $0.description.replacing(folder.path, with: "") } == [
                 "/b.yaml:1:1: error: the file cannot be read: it is a folder",
                 "/c.yaml:1:1: error: the file cannot be read: it is longer than 1048576 bytes",
                 "/d.yaml:2:3: error: the file is not UTF-8",
+                "/e.yaml:1:1: error: the file cannot be read: it is no regular file",
             ])
     }
 
