@@ -162,7 +162,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func anAnswerHasToBeTaken() async throws {
+    @Test(.timeLimit(.minutes(5))) func anAnswerHasToBeTaken() async throws {
         let answer = Answer(status: 201) { json in
             json.object { $0.member("id", String(repeating: "x", count: 1 << 20)) }
         }
@@ -247,7 +247,7 @@ import Testing
 
     // MARK: Shutdown
 
-    @Test(.timeLimit(.minutes(1))) func anUnfinishedRequestDoesNotHoldUpAShutdown() async throws {
+    @Test(.timeLimit(.minutes(5))) func anUnfinishedRequestDoesNotHoldUpAShutdown() async throws {
         let caller = Mutex<Task<[String?], any Error>?>(nil)
         let limits = Self.limits {
             $0.read = .seconds(3600)

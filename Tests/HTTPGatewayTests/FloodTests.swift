@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: DescriptorLimit.raised >= 4096), .timeLimit(.minutes(2)))
+    @Test(.enabled(if: DescriptorLimit.raised >= 4096), .timeLimit(.minutes(5)))
     func aThousandSlowSendersStopNobody() async throws {
         var limits = Listener.Limits()
         limits.read = .seconds(3)
@@ -112,7 +112,7 @@ import Testing
     }
 
     /// The caller sends thousands of requests and reads no answer: the server stops reading, and in the end hangs up.
-    @Test(.timeLimit(.minutes(1))) func aPipelineWhoseAnswersNobodyReads() async throws {
+    @Test(.timeLimit(.minutes(5))) func aPipelineWhoseAnswersNobodyReads() async throws {
         var limits = Listener.Limits()
         limits.idle = .milliseconds(500)
         limits.connections = 1

@@ -45,7 +45,7 @@ extension Harness.Answer {
     var alyaPayCode: String? { json?["error"]?["code"]?.string }
 }
 
-@Suite("AlyaPay", .timeLimit(.minutes(1)))
+@Suite("AlyaPay", .timeLimit(.minutes(5)))
 struct AlyaPaySandboxTests {
     @Test func `a session looks as documented`() async throws {
         try await withSandbox { sandbox in
@@ -373,7 +373,7 @@ struct AlyaPaySandboxTests {
     }
 }
 
-@Suite("AlyaPay: faults", .timeLimit(.minutes(1)))
+@Suite("AlyaPay: faults", .timeLimit(.minutes(5)))
 struct AlyaPayFaultTests {
     @Test(arguments: [
         ("500", 500, "INTERNAL_ERROR"), ("503", 503, "SERVICE_UNAVAILABLE"), ("rate_limit", 429, "RATE_LIMIT_EXCEEDED"),

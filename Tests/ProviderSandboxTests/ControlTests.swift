@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Control calls", .timeLimit(.minutes(1)))
+@Suite("Control calls", .timeLimit(.minutes(5)))
 struct ControlTests {
     @Test(
         arguments: [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Faults", .timeLimit(.minutes(1)))
+@Suite("Faults", .timeLimit(.minutes(5)))
 struct FaultTests {
     @Test func `charge_then_timeout takes the money and never answers`() async throws {
         try await withSandbox { sandbox in

@@ -85,7 +85,7 @@ private struct Life {
     }
 }
 
-@Suite("Providers in process", .timeLimit(.minutes(1)))
+@Suite("Providers in process", .timeLimit(.minutes(5)))
 struct InProcessTests {
     private static let scripts: [String: @Sendable (UInt64, ContinuousClock.Instant) throws -> Life] = [
         "alyapay": alyaPay, "payalo": payalo, "spayon": spayon, "paymentgateway": paymentGateway, "waypay": waypay,

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Payalo", .timeLimit(.minutes(1)))
+@Suite("Payalo", .timeLimit(.minutes(5)))
 struct PayaloSandboxTests {
     @Test func `the documented order is accepted as pending`() async throws {
         try await withSandbox { sandbox in

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Payment API Service: over HTTP", .timeLimit(.minutes(1)))
+@Suite("Payment API Service: over HTTP", .timeLimit(.minutes(5)))
 struct PaymentGatewaySandboxTests {
     private static let mainSecret = "sandbox-paymentgateway-webhook-secret"
     private static let backupSecret = "sandbox-paymentgateway-backup-webhook-secret"

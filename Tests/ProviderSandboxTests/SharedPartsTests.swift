@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Parts that providers share", .timeLimit(.minutes(1)))
+@Suite("Parts that providers share", .timeLimit(.minutes(5)))
 struct SharedPartsTests {
     // MARK: Limits
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Spayon", .timeLimit(.minutes(1)))
+@Suite("Spayon", .timeLimit(.minutes(5)))
 struct SpayonSandboxTests {
     @Test func `tokens look as documented, and many may live`() async throws {
         try await withSandbox { sandbox in

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Waypay: faults", .timeLimit(.minutes(1)))
+@Suite("Waypay: faults", .timeLimit(.minutes(5)))
 struct WaypayFaultTests {
     @Test(arguments: [("500", 500), ("503", 503), ("html_502", 502), ("rate_limit", 429), ("token_revoked", 401)])
     func `answered with a failure and nothing was processed`(fault: String, status: Int) async throws {

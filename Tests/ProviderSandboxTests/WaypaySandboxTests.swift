@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Waypay: checkout", .timeLimit(.minutes(1)))
+@Suite("Waypay: checkout", .timeLimit(.minutes(5)))
 struct WaypayCheckoutTests {
     @Test func `the documented order opens a session`() async throws {
         try await withSandbox { sandbox in

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProviderSandbox
 
-@Suite("Waypay: transactions", .timeLimit(.minutes(1)))
+@Suite("Waypay: transactions", .timeLimit(.minutes(5)))
 struct WaypayTransactionTests {
     @Test func `a transaction is found by its three references once the customer has acted`() async throws {
         try await withSandbox { sandbox in

@@ -6,7 +6,7 @@ import Testing
 @testable import ProviderTransport
 
 /// What events go out through.
-@Suite("Event transport", .timeLimit(.minutes(1)))
+@Suite("Event transport", .timeLimit(.minutes(5)))
 struct EventTransportTests {
     private func send(
         to origin: String, allowPrivate: Bool, times: Int = 1, timeout: Duration = .seconds(5)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProviderTransport
 
-@Suite("Not sent", .timeLimit(.minutes(1)))
+@Suite("Not sent", .timeLimit(.minutes(5)))
 struct NotSentTests {
     /// A port on which nothing listens: it was free a moment ago.
     private func freePort() async throws -> Int {

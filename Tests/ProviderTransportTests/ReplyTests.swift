@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProviderTransport
 
-@Suite("Replies", .timeLimit(.minutes(1)))
+@Suite("Replies", .timeLimit(.minutes(5)))
 struct ReplyTests {
     @Test("Method, path, headers and body arrive as they were given, and the reply comes back whole")
     func roundTrip() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ProviderTransport
 
-@Suite("Sent without reply", .timeLimit(.minutes(1)))
+@Suite("Sent without reply", .timeLimit(.minutes(5)))
 struct SentWithoutReplyTests {
     typealias Step = ScriptedServer.Step
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ProviderTransport
 
-@Suite("Shutdown", .timeLimit(.minutes(1)))
+@Suite("Shutdown", .timeLimit(.minutes(5)))
 struct ShutdownTests {
     @Test("Waits for what is under way and takes nothing new")
     func shutdown() async throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ProviderTransport
 
-@Suite("TLS and configuration", .timeLimit(.minutes(1)))
+@Suite("TLS and configuration", .timeLimit(.minutes(5)))
 struct TransportConfigurationTests {
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

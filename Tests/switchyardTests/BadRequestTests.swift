@@ -168,7 +168,7 @@ extension EndToEnd {
             String(repeating: "\u{7f}", count: 5000) + "\r\n\r\n",
         ]
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(5)))
         func garbageOnTheSocketEndsInARefusal() async throws {
             try await endToEnd(.shipped) { router in
                 for (index, bytes) in Self.garbage.enumerated() {
