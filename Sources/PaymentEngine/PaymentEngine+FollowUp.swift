@@ -74,7 +74,7 @@ extension PaymentEngine {
         if stored.openFollowUp != nil {
             _ = await resolveFollowUp(of: id, until: call.deadline, in: call.configuration)
         } else if stored.isToBeAsked {
-            await ask(stored, in: call.configuration)
+            await ask(stored, until: call.deadline, in: call.configuration)
         }
 
         let begun = await begin(operation, id, at: runtime, amount, reason, lease, fingerprint, call)
@@ -89,7 +89,7 @@ extension PaymentEngine {
             var run = FollowUpRun(engine: self, runtime: runtime, capability: capability, followUp: open.followUp)
             let end = await run.run(most: 3, until: call.deadline)
             let record = await conclude(open, end, run.attempts)
-            if case .conflict = end { await ask(record, in: call.configuration) }
+            if case .conflict = end { await ask(record, until: call.deadline, in: call.configuration) }
             return await answer(open, end, run.attempts, ending: lease)
         }
     }

@@ -166,7 +166,8 @@ extension PaymentEngine {
         if record.isBusy {
             isAnswered = false
         } else if record.openFollowUp != nil {
-            let deadline = environment.now + Self.askingTakes
+            // No longer than a request of an app, which may wait behind it.
+            let deadline = environment.now + min(Self.askingTakes, configuration.server.requestTimeout)
             isAnswered = await locks.serialized(id) { await self.resolveFollowUp(of: id, until: deadline) } != nil
         } else {
             let reference = record.hint?.reference
@@ -201,17 +202,18 @@ extension PaymentEngine {
     @discardableResult
     func ask(
         _ record: PaymentRecord, claiming transaction: String? = nil, reference: String? = nil,
-        in version: EngineConfiguration? = nil
+        until deadline: ContinuousClock.Instant? = nil, in version: EngineConfiguration? = nil
     ) async -> AskResult {
         await ask(
             record, at: record.payment.provider.flatMap { runtime($0, in: version) }, claiming: transaction,
-            reference: reference)
+            reference: reference, until: deadline)
     }
 
-    /// The same, at the provider's instance that the caller has chosen; nil where there is none.
+    /// The same, at the provider's instance that the caller has chosen; nil where there is none. By `deadline` it has ended:
+    /// without the time to hear of it nothing is asked.
     func ask(
         _ record: PaymentRecord, at runtime: ProviderRuntime?, claiming transaction: String? = nil,
-        reference: String? = nil
+        reference: String? = nil, until deadline: ContinuousClock.Instant? = nil
     ) async -> AskResult {
         let id = record.payment.id
         let isPastExpiry = InquiryPolicy.isPastExpiry(record.payment.expiresAt, at: expiryClock)
@@ -221,8 +223,8 @@ extension PaymentEngine {
             if isPastExpiry { await expire(id) }
             return .cannotAsk
         }
-        var exchanged = await runtime.inquire(
-            inquiry.adapter, inquiry.request, inquiry.subject, within: runtime.configuration.timeout)
+        guard let time = runtime.timeToAsk(until: deadline) else { return .noAnswer }
+        var exchanged = await runtime.inquire(inquiry.adapter, inquiry.request, inquiry.subject, within: time)
         if case .replied(.notFound) = exchanged, !record.isOf(runtime.configuration) {
             exchanged = .replied(.noAnswer(reason: "other_account"))
         }

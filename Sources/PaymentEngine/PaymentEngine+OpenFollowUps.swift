@@ -52,14 +52,16 @@ extension PaymentEngine {
             // Refused by its state: the state then tells what became of it. Without any reply there is nothing to ask.
             guard run.attempts.last?.outcome == .rejected else { return nil }
         }
-        return await askAfter(open, at: runtime)
+        return await askAfter(open, at: runtime, until: deadline)
     }
 
-    private func askAfter(_ open: OpenFollowUp, at runtime: ProviderRuntime) async -> Answer? {
+    private func askAfter(
+        _ open: OpenFollowUp, at runtime: ProviderRuntime, until deadline: ContinuousClock.Instant
+    ) async -> Answer? {
         let id = open.followUp.payment.id
-        guard let finding = await finding(of: open, at: runtime) else {
+        guard let finding = await finding(of: open, at: runtime, until: deadline) else {
             guard let record = await store.record(id) else { return nil }
-            let result = await ask(record, at: runtime)
+            let result = await ask(record, at: runtime, until: deadline)
             guard let asked = await store.record(id) else { return nil }
             if asked.openFollowUp !== open { return knownAnswer(to: open, .open, asked) }
             // What the state has not followed was not done, or not yet. A refund need not show in it.
@@ -88,12 +90,15 @@ extension PaymentEngine {
     }
 
     /// What the provider says of the follow-up itself; nil where the plugin cannot ask after it.
-    private func finding(of open: OpenFollowUp, at runtime: ProviderRuntime) async -> FollowUpFinding? {
+    private func finding(
+        of open: OpenFollowUp, at runtime: ProviderRuntime, until deadline: ContinuousClock.Instant
+    ) async -> FollowUpFinding? {
         guard let adapter = runtime.adapter as? any FollowUpInquiring else { return nil }
         var replies: [ProviderReply] = []
         while let request = adapter.followUpInquiryRequest(for: open.followUp, after: replies) {
             guard replies.count < Self.pagesAtMost else { return .noAnswer(reason: "too_many_pages") }
-            switch await runtime.page(request, within: runtime.configuration.timeout) {
+            guard let time = runtime.timeToAsk(until: deadline) else { return .noAnswer(reason: "deadline") }
+            switch await runtime.page(request, within: time) {
             case .replied(let reply): replies.append(reply)
             case .lost(let failure), .notSent(let failure): return .noAnswer(reason: failure.reason)
             case .skipped(let reason, _): return .noAnswer(reason: reason)

@@ -14,7 +14,8 @@ extension PaymentEngine {
         }
         let mostWaiting = call.configuration.server.limits.followUpsWaiting
         let result = await admitted(call) {
-            let result = await self.ask(record, naming: providerTransactionID, in: call.configuration)
+            let result = await self.ask(
+                record, naming: providerTransactionID, until: call.deadline, in: call.configuration)
             if record.openFollowUp != nil {
                 _ = await self.locks.serialized(id, most: mostWaiting) {
                     await self.resolveFollowUp(of: id, until: call.deadline, in: call.configuration)
@@ -49,10 +50,13 @@ extension PaymentEngine {
     /// Asks after a payment, by the transaction that the app names now or named before in vain. One that the provider gives no
     /// answer about is remembered while the payment is open: the customer may have paid, and nothing else may tell of it.
     func ask(
-        _ record: PaymentRecord, naming transaction: String?, in version: EngineConfiguration? = nil
+        _ record: PaymentRecord, naming transaction: String?, until deadline: ContinuousClock.Instant? = nil,
+        in version: EngineConfiguration? = nil
     ) async -> AskResult {
-        guard let transaction = transaction ?? record.claim else { return await ask(record, in: version) }
-        let result = await ask(record, confirming: transaction, in: version)
+        guard let transaction = transaction ?? record.claim else {
+            return await ask(record, until: deadline, in: version)
+        }
+        let result = await ask(record, confirming: transaction, until: deadline, in: version)
         await store.update(record.payment.id) { record in
             switch result {
             case .noAnswer where record.payment.status.isOpen: record.claim = transaction
@@ -69,20 +73,21 @@ extension PaymentEngine {
     /// What the provider says of the payment without that comes first, where it can be asked: an amount that fits is no proof that
     /// a transaction is this payment's.
     private func ask(
-        _ record: PaymentRecord, confirming transaction: String, in version: EngineConfiguration?
+        _ record: PaymentRecord, confirming transaction: String, until deadline: ContinuousClock.Instant?,
+        in version: EngineConfiguration?
     ) async -> AskResult {
         var record = record
         if record.payment.providerReference == nil, inquiry(of: record) != nil {
-            let result = await ask(record, in: version)
+            let result = await ask(record, until: deadline, in: version)
             guard case .answered = result, let asked = await store.record(record.payment.id) else { return result }
             record = asked
         }
         let known = [record.payment.providerReference, record.payment.checkoutReference]
         if known.contains(transaction) {
             return record.payment.providerReference == transaction && record.payment.status.isOpen
-                ? await ask(record, in: version) : .answered
+                ? await ask(record, until: deadline, in: version) : .answered
         }
-        return await ask(record, claiming: transaction, in: version)
+        return await ask(record, claiming: transaction, until: deadline, in: version)
     }
 
     /// What keeps a transaction that the app named from being this payment's. From now on it names no other payment: of two

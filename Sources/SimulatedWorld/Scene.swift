@@ -149,11 +149,12 @@ enum Scene: CaseIterable, Sendable {
 
 /// The number of a payment that an app wants, as text that every provider's create carries along.
 enum Marker {
-    private static let sign = Array("zk".utf8)
+    /// In capitals, which no reference of ours holds.
+    private static let sign = Array("ZK".utf8)
 
     static func text(_ marker: Int) -> String {
         let digits = String(marker)
-        return "zk" + String(repeating: "0", count: 4 - digits.count) + digits
+        return "ZK" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// The first marker in some bytes.

@@ -21,10 +21,11 @@ struct SimulatedTransport: ProviderTransport {
         let operation = link.provider.operation(of: simulated)
         let create = operation == .create ? Marker.find(in: request.body) : nil
         let safety = create.map { world.safety(of: $0, at: link) } ?? .inert
-        let glimpse = life.glimpse(of: link, operation)
+        // Who waits for a token was admitted before that, perhaps by the breaker in an earlier state.
+        let isAdmittedNow = !(link.adapter is any TokenAuthenticated)
+        let glimpse = isAdmittedNow ? life.glimpse(of: link, operation) : nil
         if let glimpse { world.oracle.begin(glimpse) }
-        // Who waits for a token was admitted before.
-        if let most = world.mostPerSecond, !(link.adapter is any TokenAuthenticated) {
+        if let most = world.mostPerSecond, isAdmittedNow {
             world.oracle.send(life: life.number, to: link.name, at: world.clock.now, perSecond: most)
         }
         if let create { world.oracle.begin(create, life: life.number, at: link.name, safety: safety) }

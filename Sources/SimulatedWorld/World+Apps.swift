@@ -177,8 +177,12 @@ extension World {
             return false
         }
         tally.withLock { $0.requests += 1 }
+        let began = clock.now
         let answer = await life.engine.sync(payment: id, providerTransactionID: transaction, call: call)
         oracle.note("sync \(answer.status)")
+        if !life.isDead, began.duration(to: clock.now) > .seconds(31) {
+            oracle.violate("a sync was answered after \(began.duration(to: clock.now))")
+        }
         return answer.status == 200 && !life.isDead
     }
 }

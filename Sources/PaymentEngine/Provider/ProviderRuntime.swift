@@ -61,6 +61,14 @@ final class ProviderRuntime: Sendable {
     var isLimitSpent: Bool { limiter?.isSpent ?? false }
     var tokenAge: Duration? { tokens?.age }
 
+    /// How long a question may take that has to have ended by `deadline`; nil where too little is left to hear of it.
+    func timeToAsk(until deadline: ContinuousClock.Instant?) -> Duration? {
+        let timeout = configuration.timeout
+        guard let deadline else { return timeout }
+        let rest = environment.now.duration(to: deadline)
+        return rest >= min(timeout, .seconds(2)) ? min(timeout, rest) : nil
+    }
+
     func breaker(_ operation: Operation) -> CircuitBreaker {
         breakers[Operation.allCases.firstIndex(of: operation) ?? 0]
     }
