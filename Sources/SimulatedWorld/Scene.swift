@@ -149,12 +149,12 @@ enum Scene: CaseIterable, Sendable {
 
 /// The number of a payment that an app wants, as text that every provider's create carries along.
 enum Marker {
-    /// In capitals, which no reference of ours holds.
-    private static let sign = Array("ZK".utf8)
+    /// References and ids hold capitals or small letters, and never both.
+    private static let sign = Array("Zk".utf8)
 
     static func text(_ marker: Int) -> String {
         let digits = String(marker)
-        return "ZK" + String(repeating: "0", count: 4 - digits.count) + digits
+        return "Zk" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// The first marker in some bytes.
