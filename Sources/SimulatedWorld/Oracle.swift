@@ -140,12 +140,11 @@ final class Oracle: Sendable {
         }
     }
 
-    /// The call came back. `isIgnored`: it says nothing of the provider's health, and its permit may be used again; `isRepeated`:
-    /// another request may go out under its permit.
-    func end(_ call: BreakerGlimpse, isIgnored: Bool, isRepeated: Bool) {
+    /// The call came back. `isIgnored`: it says nothing of the provider's health, and its permit may be used again.
+    func end(_ call: BreakerGlimpse, isIgnored: Bool) {
         state.withLock { state in
             state.probes[call.probe]?.underWay -= 1
-            if isIgnored || isRepeated { state.probes[call.probe]?.begun -= 1 }
+            if isIgnored { state.probes[call.probe]?.begun -= 1 }
             if !isIgnored { state.probes[call.probe]?.ended += 1 }
         }
     }

@@ -39,18 +39,15 @@ struct SimulatedTransport: ProviderTransport {
         let (transmission, isWhole) = await perform(fate, request, create, timeout)
 
         var isIgnored = false
-        var isRepeated = false
         var isAmbiguous = false
         switch transmission {
         case .notSent: break
         case .sentWithoutReply: isAmbiguous = true
         case .replied(let reply):
             isIgnored = reply.status == 429
-            // A refused token is renewed, and the same call goes out once more.
-            isRepeated = reply.status == 401 && link.adapter is any TokenAuthenticated
             isAmbiguous = !isWhole
         }
-        if let glimpse { world.oracle.end(glimpse, isIgnored: isIgnored, isRepeated: isRepeated) }
+        if let glimpse { world.oracle.end(glimpse, isIgnored: isIgnored) }
         if let create {
             world.oracle.end(create, life: life.number, at: link.name, safety: safety, isAmbiguous: isAmbiguous)
         }
