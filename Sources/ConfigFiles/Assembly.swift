@@ -39,6 +39,7 @@ struct Assembly {
             uniqueKeysWithValues: providers.compactMap { draft in draft.provider.map { (draft.name, $0) } })
         let positions = Dictionary(uniqueKeysWithValues: providers.map { ($0.name, $0.position) })
         RouteChecks(faults: faults, routes: routes, providers: byName, positions: positions).run()
+        warnOfRepetition(sections.expectations)
         let configuration = EngineConfiguration(
             version: version(sections, server.server), server: server.server,
             apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.app.name, $0.app) }),
@@ -61,6 +62,19 @@ struct Assembly {
             }
             positions[draft.route.name] = draft.position
             return true
+        }
+    }
+
+    /// Cases that are there word for word before.
+    private func warnOfRepetition(_ expectations: [ConfigNode]) {
+        var positions: [[UInt8]: SourcePosition] = [:]
+        for expectation in expectations {
+            let content = ContentHash.bytes(of: expectation)
+            if let first = positions[content] {
+                faults.warning(at: expectation.position, "the same is expected before (at \(first))")
+            } else {
+                positions[content] = expectation.position
+            }
         }
     }
 

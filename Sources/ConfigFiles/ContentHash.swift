@@ -40,6 +40,13 @@ enum ContentHash {
         return Signature.hex(SHA256.hash(data: bytes))
     }
 
+    /// What a node says: the same of two that say the same.
+    static func bytes(of node: ConfigNode) -> [UInt8] {
+        var bytes: [UInt8] = []
+        append(node, to: &bytes)
+        return bytes
+    }
+
     /// Kind, then length-prefixed parts: no two contents write the same bytes.
     private static func append(_ node: ConfigNode, to bytes: inout [UInt8]) {
         switch node.content {

@@ -3,10 +3,12 @@ import PaymentModel
 import ProviderKit
 import Routing
 
-/// Warns of what in the routes works and is probably not meant.
+/// Warns of what in the routes works and is probably not meant. Only what is certain is told.
 struct RouteChecks {
-    /// Payments that are tried on the providers of one route, at most.
+    /// Payments that are tried on a provider of a route, at most.
     private static let mostSamples = 20_000
+    /// Pieces that one route may be cut into by those before it; beyond them nothing is said of it.
+    private static let mostPieces = 2000
 
     let faults: FaultLog
     let routes: [RouteDraft]
@@ -16,47 +18,74 @@ struct RouteChecks {
     let positions: [String: SourcePosition]
 
     func run() {
-        for index in routes.indices { checkReach(index) }
-        for draft in routes { checkCapability(draft) }
+        let impossible = checkReach()
+        for (index, draft) in routes.enumerated() where !impossible.contains(index) { checkCapability(draft) }
         checkUse()
     }
 
-    /// A route that can never match.
-    private func checkReach(_ index: Int) {
-        let draft = routes[index]
-        let when = draft.route.when
-        if when.isImpossible {
-            faults.warning(
-                at: draft.position, "route '\(draft.route.name)' can never match: its conditions contradict each other")
-            return
-        }
-        let earlier = routes[..<index]
-        if let covering = earlier.first(where: { $0.route.when.covers(when) }) {
+    /// Routes that can never match. Returns those that never could, whatever stands before them.
+    private func checkReach() -> Set<Int> {
+        // Apps come and go in other files: a rule for all of today's is none for everybody.
+        let space = PaymentSpace(conditions: routes.map(\.route.when), most: Int64(Limits.amounts.upperBound))
+        let payments = space.payments()
+        let tests = routes.map { space.test($0.route.when) }
+        var impossible: Set<Int> = []
+        for (index, draft) in routes.enumerated() {
+            let taken = tests[index].split(payments).inside
+            if taken.isEmpty {
+                impossible.insert(index)
+                faults.warning(
+                    at: draft.position,
+                    "route '\(draft.route.name)' can never match: its conditions contradict each other")
+                continue
+            }
+            guard let before = covering(taken, tests[..<index]) else { continue }
+            let names = before.map { "'\(routes[$0].route.name)'" }
+            let others = names.count > 4 ? ["\(names.count - 3) more"] : []
+            let list = (names.count > 4 ? Array(names.prefix(3)) + others : names).joined(separator: ", ")
             faults.warning(
                 at: draft.position,
                 "route '\(draft.route.name)' can never match: "
-                    + "'\(covering.route.name)' before it takes all that it takes"
-            )
-        } else if !earlier.isEmpty,
-            when.parts(limit: 256).allSatisfy({ part in
-                part.isImpossible || earlier.contains { $0.route.when.covers(part) }
-            })
-        {
-            faults.warning(
-                at: draft.position,
-                "route '\(draft.route.name)' can never match: the routes before it together take all that it takes")
+                    + (names.count == 1
+                        ? "\(list) before it takes all that it takes"
+                        : "the routes before it together take all that it takes: \(list)"))
         }
+        return impossible
     }
 
-    /// A route none of whose providers can do any payment that it takes.
+    /// The earlier routes that leave nothing of these payments: one that does so alone where there is one. Nil where something
+    /// is left, or nobody knows.
+    private func covering(_ taken: [PaymentRegion], _ earlier: ArraySlice<PaymentTest>) -> [Int]? {
+        if let one = earlier.indices.first(where: { earlier[$0].split(taken).outside.isEmpty }) { return [one] }
+        var rest = taken
+        var takers: [Int] = []
+        for index in earlier.indices {
+            let (inside, outside) = earlier[index].split(rest)
+            if !inside.isEmpty { takers.append(index) }
+            rest = outside.count > 64 ? PaymentRegion.merged(outside) : outside
+            if rest.isEmpty { return takers }
+            if rest.count > Self.mostPieces { return nil }
+        }
+        return nil
+    }
+
+    /// A route none of whose providers can do any payment that it takes, or one of whose providers never can.
     private func checkCapability(_ draft: RouteDraft) {
         let members = draft.route.use.compactMap { providers[$0.provider] }
-        guard members.count == draft.route.use.count, !draft.route.when.isImpossible else { return }
+        guard members.count == draft.route.use.count, members.count == draft.members.count else { return }
         if members.allSatisfy({ !$0.isEnabled }) {
             faults.warning(at: draft.use, "all providers of route '\(draft.route.name)' are disabled")
-        } else if !members.contains(where: { canDoSome(of: draft.route.when, $0.routable) }) {
+            return
+        }
+        let isAble = members.map { canDoSome(of: draft.route.when, $0.routable) }
+        guard isAble.contains(true) else {
+            faults.warning(at: draft.use, "no provider of route '\(draft.route.name)' can do a payment that it takes")
+            return
+        }
+        for (index, provider) in members.enumerated() where !isAble[index] {
             faults.warning(
-                at: draft.use, "no provider of route '\(draft.route.name)' can do a payment that it takes")
+                at: draft.members[index],
+                "provider '\(provider.name)' can do no payment that route '\(draft.route.name)' takes")
         }
     }
 
@@ -76,13 +105,18 @@ struct RouteChecks {
         let countries: [Country?] =
             when.countries.map { $0.map(Optional.some) } ?? [nil] + Country.allCodes.map { Country(code: $0) }
         let captures = when.captures ?? Set(CaptureMode.allCases)
-        let amounts: [Int64] = when.amount.map { [$0.lowerBound, $0.upperBound] } ?? [1, 1000, 100_000, 10_000_000]
+        let (least, most) = (when.amount?.lowerBound ?? 1, when.amount?.upperBound ?? Int64(Limits.amounts.upperBound))
+        let amounts = [least, most] + [1000, 100_000, 10_000_000].filter { (least...most).contains($0) }
         let networks: [String?] = when.networks.map { $0.map(Optional.some) } ?? [nil]
         var left = Self.mostSamples
-        for method in when.possibleMethods where declaration.methods.contains(method) {
+        for method in possibleMethods(of: when) where declaration.methods.contains(method) {
             // Which networks a provider knows is not declared: without one in the condition nothing can be told.
             if (method == .mobileMoney || method == .wallet) && when.networks == nil {
                 return hasCurrency(when, declaration)
+            }
+            // Nor which cards.
+            if method == .card, when.cardBrands != nil || when.cardPrefixes != nil, hasCurrency(when, declaration) {
+                return true
             }
             for (currency, country) in pairs(currencies, countries) {
                 for network in networks {
@@ -91,14 +125,21 @@ struct RouteChecks {
                         if left < 0 { return true }
                         let shape = PaymentShape(
                             app: when.apps?.first ?? "", money: Money(minorUnits: amount, currency: currency),
-                            method: method, network: network, country: country, capture: capture,
-                            cardBrand: when.cardBrands?.first, cardPrefix: when.cardPrefixes?.first)
+                            method: method, network: network, country: country, capture: capture)
                         if provider.incapability(for: shape) == nil { return true }
                     }
                 }
             }
         }
         return false
+    }
+
+    /// The methods that a payment taken by this can have: a card is of `card` alone, a network of mobile money and wallets.
+    private func possibleMethods(of when: RouteCondition) -> Set<PaymentMethod> {
+        var possible = when.methods ?? Set(PaymentMethod.allCases)
+        if when.cardBrands != nil || when.cardPrefixes != nil { possible.formIntersection([.card]) }
+        if when.networks != nil { possible.formIntersection([.mobileMoney, .wallet]) }
+        return possible
     }
 
     private func hasCurrency(_ when: RouteCondition, _ declaration: ProviderDeclaration) -> Bool {

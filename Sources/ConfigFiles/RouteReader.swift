@@ -6,6 +6,8 @@ struct RouteDraft {
     let position: SourcePosition
     /// Where `use` stands.
     let use: SourcePosition
+    /// Where each provider of it stands.
+    let members: [SourcePosition]
 }
 
 /// Reads the items of `routes`.
@@ -29,23 +31,25 @@ struct RouteReader {
         guard let name, let use, let members else { return nil }
         if case .some(.none) = when { return nil }
         let route = Route(
-            name: name.value, when: when.flatMap { $0 } ?? RouteCondition(), strategy: strategy, use: members,
+            name: name.value, when: when.flatMap { $0 } ?? RouteCondition(), strategy: strategy,
+            use: members.map(\.value),
             failoverOn: failover.map { Set($0.map(\.value)) } ?? [.unavailable, .rateLimited])
-        return RouteDraft(route: route, position: name.position, use: use.position)
+        return RouteDraft(
+            route: route, position: name.position, use: use.position, members: members.map(\.position))
     }
 
-    private func readUse(_ node: ConfigNode, strategy: Route.Strategy) -> [Route.Member]? {
+    private func readUse(_ node: ConfigNode, strategy: Route.Strategy) -> [Located<Route.Member>]? {
         guard let items = faults.items(node, "use") else { return nil }
-        var members: [Route.Member] = []
+        var members: [Located<Route.Member>] = []
         for item in items {
             guard let member = readMember(item, strategy: strategy) else { continue }
-            if members.contains(where: { $0.provider == member.provider }) {
+            if members.contains(where: { $0.value.provider == member.provider }) {
                 faults.error(at: item.position, "provider '\(member.provider)' is used twice")
             }
-            members.append(member)
+            members.append(Located(value: member, position: item.position))
         }
         if items.isEmpty { faults.error(at: node.position, "'use' must name a provider") }
-        if strategy == .weighted, !members.isEmpty, members.allSatisfy({ $0.weight == 0 }) {
+        if strategy == .weighted, !members.isEmpty, members.allSatisfy({ $0.value.weight == 0 }) {
             faults.error(at: node.position, "one provider must have a weight above 0")
         }
         return members.isEmpty ? nil : members

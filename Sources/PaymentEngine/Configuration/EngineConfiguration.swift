@@ -43,7 +43,7 @@ package struct EngineConfiguration: Sendable {
 
     /// Takes the listeners of the configuration that is in force, for they do not change while the process runs. Returns what
     /// would have changed, a sentence each.
-    mutating func keepListeners(of old: EngineConfiguration) -> [String] {
+    package mutating func keepListeners(of old: EngineConfiguration) -> [String] {
         var changed: [String] = []
         if server.listen != old.server.listen {
             changed.append("server.listen stays \(old.server.listen) until a restart; it is to be \(server.listen)")
