@@ -15,7 +15,7 @@ extension ConfigurationComparison {
         if isCut {
             lines += ["", "the rules cut payments into more pieces than are compared: there may be more such changes"]
         }
-        if !others.isEmpty { lines.append("") }
+        if !routing.isEmpty || isCut, !others.isEmpty { lines.append("") }
         for other in others {
             lines.append([other.what, other.name, other.text].compactMap(\.self).joined(separator: " "))
         }

@@ -1,7 +1,3 @@
-import Fuzzing
-import PaymentModel
-import ProviderKit
-import Routing
 import Testing
 
 @testable import ConfigFiles
@@ -39,7 +35,7 @@ import Testing
             """
         #expect(
             warnings(routes).filter { $0.contains("never") } == [
-                "4:13: warning: route 'c' can never match: the routes before it together take all that it takes"
+                "4:13: warning: route 'c' can never match: the routes before it together take all that it takes: 'a', 'b'"
             ])
     }
 
@@ -94,65 +90,62 @@ import Testing
             ])
     }
 
-    /// Whatever a condition is said to cover it covers: tried with random conditions on random payments.
-    @Test func coverageIsCertain() {
-        var random = SeededRandom(seed: 1)
-        var covered = 0
-        for _ in 0..<3000 {
-            let (left, right) = (randomCondition(&random), randomCondition(&random))
-            let covers = left.covers(right)
-            let isImpossible = right.isImpossible
-            let parts = right.parts(limit: 64)
-            if covers { covered += 1 }
-            for _ in 0..<30 {
-                let shape = randomShape(&random)
-                let matches = right.mismatch(shape) == nil
-                #expect(matches == parts.contains { $0.mismatch(shape) == nil }, "the parts are the whole")
-                guard matches else { continue }
-                #expect(!isImpossible)
-                if covers { #expect(left.mismatch(shape) == nil) }
-            }
-        }
-        #expect(covered > 100, "the samples say something")
+    @Test func aRouteBehindAmountsCardsAndMetadataThatTogetherAreAll() {
+        #expect(
+            warnings(
+                """
+                { name: a, when: { currency: UGX, method: mobile_money, amount: { max: 99 } }, use: payalo-ke }
+                { name: b, when: { currency: UGX, method: mobile_money, metadata: { tier: gold } }, use: payalo-ke }
+                { name: c, when: { currency: UGX, method: mobile_money, amount: { min: 100 }, not: { metadata: { tier: gold } } }, use: payalo-ke }
+                { name: d, when: { currency: UGX, method: mobile_money, country: UG }, use: payalo-ke }
+                """) == [
+                    "5:13: warning: route 'd' can never match: the routes before it together take all that it takes: 'a', 'b', 'c'"
+                ])
+        // One unit of money is left.
+        #expect(
+            warnings(
+                """
+                { name: a, when: { currency: UGX, method: mobile_money, amount: { max: 99 } }, use: payalo-ke }
+                { name: c, when: { currency: UGX, method: mobile_money, amount: { min: 101 } }, use: payalo-ke }
+                { name: d, when: { currency: UGX, method: mobile_money }, use: payalo-ke }
+                """) == [])
     }
 
-    private func randomCondition(_ random: inout SeededRandom, depth: Int = 0) -> RouteCondition {
-        var condition = RouteCondition()
-        func some<Value: Hashable>(_ values: [Value]) -> Set<Value>? {
-            guard random.next() % 4 == 0 else { return nil }
-            return Set(values.filter { _ in random.next() % 2 == 0 } + [values[0]])
-        }
-        condition.apps = some(["a", "b"])
-        condition.currencies = some(currencies)
-        condition.methods = some(PaymentMethod.allCases)
-        condition.networks = some(["m", "n"])
-        condition.countries = some(countries)
-        if random.next() % 4 == 0 {
-            let least = Int64(random.next() % 3) + 1
-            condition.amount = least...(least + Int64(random.next() % 3))
-        }
-        condition.captures = some(CaptureMode.allCases)
-        condition.cardBrands = some([.visa, .mastercard])
-        condition.cardPrefixes = some(["4", "42", "5"])
-        if let values = some(["x", "y"]) { condition.metadata = ["k": values] }
-        if depth < 2, random.next() % 3 == 0 { condition.not = [randomCondition(&random, depth: depth + 1)] }
-        return condition
+    /// Whatever is not certain is not told.
+    @Test(arguments: [
+        // Apps come and go.
+        "{ name: a, when: { app: shop }, use: [payalo-ke, cards-a] }\n{ name: b, use: [payalo-ke, cards-a] }",
+        // A customer's card may be of any brand, a network of any name.
+        "{ name: a, when: { network: [mpesa, mtn] }, use: payalo-ke }\n{ name: b, when: { method: mobile_money }, use: payalo-ke }",
+        "{ name: a, when: { metadata: { tier: [a, b] } }, use: payalo-ke }\n{ name: b, use: payalo-ke }",
+    ])
+    func nothingOfARouteThatTakesWhatIsLeft(_ routes: String) {
+        #expect(warnings(routes).filter { $0.contains("never") } == [])
     }
 
-    private func randomShape(_ random: inout SeededRandom) -> PaymentShape {
-        let method = PaymentMethod.allCases[Int(random.next() % 4)]
-        let hasNetwork = method == .mobileMoney || method == .wallet
-        let prefix = ["4111", "4242", "5555"][Int(random.next() % 3)]
-        return PaymentShape(
-            app: ["a", "b"][Int(random.next() % 2)],
-            money: Money(minorUnits: Int64(random.next() % 6) + 1, currency: currencies[Int(random.next() % 2)]),
-            method: method, network: hasNetwork ? ["m", "n"][Int(random.next() % 2)] : nil,
-            country: random.next() % 3 == 0 ? nil : countries[Int(random.next() % 2)],
-            capture: CaptureMode.allCases[Int(random.next() % 2)],
-            cardBrand: method == .card ? CardBrand(number: prefix) : nil, cardPrefix: method == .card ? prefix : nil,
-            metadata: random.next() % 2 == 0 ? [:] : ["k": ["x", "y"][Int(random.next() % 2)]])
+    /// A brand follows from the first digits.
+    @Test func aCardThatThereIsNone() {
+        #expect(
+            load([
+                "a.yaml": base.replacing(
+                    "when: { method: card }", with: "when: { card_brand: mastercard, card_bin: 4242 }")
+            ]).faults.map(\.text) == ["route 'cards' can never match: its conditions contradict each other"])
     }
 
-    private let currencies = ["KES", "UGX"].compactMap(Currency.init(code:))
-    private let countries = ["KE", "UG"].compactMap(Country.init(code:))
+    @Test func aProviderThatCanDoNothingOfItsRoute() {
+        let yaml = """
+            providers: { pages: { plugin: spayon, base_url: 'http://127.0.0.1:1', settings: { client_id: a, client_secret: b, callback_secret: c } } }
+            routes:
+              - { name: r, when: { method: checkout }, use: [payalo-ke, pages] }
+            """
+        #expect(faults(yaml) == ["3:50: warning: provider 'payalo-ke' can do no payment that route 'r' takes"])
+    }
+
+    @Test func aCaseThatIsThereTwice() {
+        let given = "given: { app: shop, amount: 1, currency: KES, method: mobile_money }, route: kenya"
+        #expect(
+            faults("expect:\n  - { \(given) }\n  - { \(given), providers: payalo-ke }\n  - { \(given) }") == [
+                "4:5: warning: the same is expected before (at c/x.yaml:2:5)".replacing("c/x.yaml:", with: "")
+            ])
+    }
 }

@@ -43,13 +43,16 @@ struct RoutingComparison {
 
     private let old: EngineConfiguration
     private let new: EngineConfiguration
-    private let space: PaymentSpace
+    let space: PaymentSpace
     private let groups: [(apps: PaymentSpace.Apps, before: Country?, after: Country?)]
     /// A bound was met: there may be more changes than those that are listed.
     private(set) var isCut = false
     private(set) var changes: [RoutingChange] = []
+    /// Which payments change in which way, each payment in one region at most. Where nobody can take such payments before or
+    /// after there is nothing to tell.
+    private(set) var regions: [Ways: [PaymentRegion]] = [:]
 
-    private struct Ways: Hashable {
+    struct Ways: Hashable {
         let before: RoutingDecision
         let after: RoutingDecision
     }
@@ -68,22 +71,33 @@ struct RoutingComparison {
             },
             amounts: Set(providers.flatMap { AmountSteps(provider: $0.routable, routes: routes).starts }),
             most: Int64(Limits.amounts.upperBound))
-        var regions: [Ways: [PaymentRegion]] = [:]
-        for group in groups { compare(group, into: &regions) }
-        var cases: [Ways: [SourcePosition]] = [:]
-        for expectation in old.expectations + new.expectations {
-            guard self.old.apps[expectation.shape.app] != nil, self.new.apps[expectation.shape.app] != nil else {
-                continue
-            }
-            let before = decision(of: self.old, for: expectation.shape)
-            let after = decision(of: self.new, for: expectation.shape)
-            if before != after { cases[Ways(before: before, after: after), default: []].append(expectation.position) }
-        }
+        for group in groups { compare(group) }
+        let cases = self.cases(old.expectations, new.expectations)
         changes = Set(regions.keys).union(cases.keys).sorted(by: isInOrder).map { ways in
             RoutingChange(
                 before: ways.before, after: ways.after, kinds: space.descriptions(of: regions[ways] ?? []),
                 cases: cases[ways] ?? [])
         }
+    }
+
+    /// The cases of both whose decision changes; one that stands in both is named where it stands now.
+    private func cases(_ old: [Expectation], _ new: [Expectation]) -> [Ways: [SourcePosition]] {
+        func key(_ shape: PaymentShape) -> [String] {
+            let card = [shape.cardBrand?.rawValue, shape.cardPrefix].map { $0 ?? "" }
+            return [
+                shape.app, "\(shape.money.minorUnits)", shape.money.currency.code, shape.method.rawValue,
+                shape.network ?? "", shape.country?.code ?? "", shape.capture.rawValue,
+            ] + card + shape.metadata.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+        }
+        let standing = Set(new.map { key($0.shape) })
+        var cases: [Ways: [SourcePosition]] = [:]
+        for expectation in old.filter({ !standing.contains(key($0.shape)) }) + new {
+            let shape = expectation.shape
+            guard self.old.apps[shape.app] != nil, self.new.apps[shape.app] != nil else { continue }
+            let ways = Ways(before: decision(of: self.old, for: shape), after: decision(of: self.new, for: shape))
+            if ways.before != ways.after { cases[ways, default: []].append(expectation.position) }
+        }
+        return cases
     }
 
     /// The apps of both, by the countries that count for payments that name none.
@@ -106,10 +120,7 @@ struct RoutingComparison {
         }
     }
 
-    private mutating func compare(
-        _ group: (apps: PaymentSpace.Apps, before: Country?, after: Country?),
-        into regions: inout [Ways: [PaymentRegion]]
-    ) {
+    private mutating func compare(_ group: (apps: PaymentSpace.Apps, before: Country?, after: Country?)) {
         struct Routes: Hashable {
             let before: Int?
             let after: Int?
@@ -137,7 +148,7 @@ struct RoutingComparison {
                     let ways = Ways(before: written(before, in: old), after: written(after, in: new))
                     regions[ways, default: []].append(region)
                 } else {
-                    compareAbilities(region, before, after, group.before, group.after, into: &regions)
+                    compareAbilities(region, before, after, group.before, group.after)
                 }
             }
         }
@@ -165,8 +176,7 @@ struct RoutingComparison {
 
     /// Where what providers can do decides, as far as they differ from point to point.
     private mutating func compareAbilities(
-        _ region: PaymentRegion, _ before: Route?, _ after: Route?, _ countryBefore: Country?, _ countryAfter: Country?,
-        into regions: inout [Ways: [PaymentRegion]]
+        _ region: PaymentRegion, _ before: Route?, _ after: Route?, _ countryBefore: Country?, _ countryAfter: Country?
     ) {
         guard let cells = space.cells(of: region, on: PaymentSpace.abilityAxes, limit: cellsLeft) else {
             isCut = true
@@ -179,7 +189,8 @@ struct RoutingComparison {
                 let later = space.example(of: cell, defaultCountry: countryAfter)
             else { continue }
             let ways = Ways(before: decision(before, in: old, for: given), after: decision(after, in: new, for: later))
-            if ways.before != ways.after { found[ways, default: []].append(cell) }
+            let isTaken = !ways.before.providers.isEmpty || !ways.after.providers.isEmpty
+            if isTaken, ways.before != ways.after { found[ways, default: []].append(cell) }
         }
         for (ways, cells) in found { regions[ways, default: []] += PaymentRegion.merged(cells) }
     }

@@ -10,7 +10,7 @@ extension PaymentSpace {
 
     /// The regions, each grown on each axis as far as the others and what no payment is reach; without those that the others
     /// hold then.
-    private func general(_ regions: [PaymentRegion]) -> [PaymentRegion] {
+    func general(_ regions: [PaymentRegion]) -> [PaymentRegion] {
         // Growing compares all with all; so many lines nobody reads.
         guard regions.count <= 60 else { return regions }
         let none = impossible.map(PaymentTest.init(region:))
