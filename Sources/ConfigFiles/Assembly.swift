@@ -21,13 +21,16 @@ struct Assembly {
         let providerNames = Set(sections.providers.map(\.key))
         let routeReader = RouteReader(
             faults: faults, apps: appNames, providers: providerNames, namesAreComplete: sections.isComplete)
+        let routeNames = sections.routes.map { RouteReader.name(of: $0) }
+        reportRepeated(routeNames.compactMap(\.self))
         let routes = distinct(sections.routes.compactMap { routeReader.read($0) })
         let expectationReader = ExpectationReader(
             faults: faults,
             countries: Dictionary(apps.map { ($0.app.name, $0.app.country) }) { first, _ in first },
             apps: appNames,
-            providers: providerNames, routes: Set(routes.map(\.route.name)),
-            namesAreComplete: sections.isComplete && routes.count == sections.routes.count)
+            providers: providerNames, routes: Set(routeNames.compactMap { $0?.value }),
+            namesAreComplete: sections.isComplete,
+            routesAreComplete: sections.isComplete && !routeNames.contains { $0 == nil })
         let expectations = sections.expectations.compactMap { expectationReader.read($0) }
 
         let checks = CrossChecks(faults: faults, server: server, apps: apps, providers: providers)
@@ -52,17 +55,21 @@ struct Assembly {
         return (configuration, expectations)
     }
 
+    private func reportRepeated(_ names: [Located<String>]) {
+        var positions: [String: SourcePosition] = [:]
+        for name in names {
+            if let first = positions[name.value] {
+                faults.error(at: name.position, "route '\(name.value)' is there twice (first at \(first))")
+            } else {
+                positions[name.value] = name.position
+            }
+        }
+    }
+
     /// The routes without those whose name was there before.
     private func distinct(_ routes: [RouteDraft]) -> [RouteDraft] {
-        var positions: [String: SourcePosition] = [:]
-        return routes.filter { draft in
-            if let first = positions[draft.route.name] {
-                faults.error(at: draft.position, "route '\(draft.route.name)' is there twice (first at \(first))")
-                return false
-            }
-            positions[draft.route.name] = draft.position
-            return true
-        }
+        var names: Set<String> = []
+        return routes.filter { names.insert($0.route.name).inserted }
     }
 
     /// Cases that are there word for word before.

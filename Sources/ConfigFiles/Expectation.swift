@@ -67,6 +67,8 @@ struct ExpectationReader {
     let routes: Set<String>
     /// Whether every file could be read, so that an unknown name is one.
     let namesAreComplete: Bool
+    /// Whether every route's name could be read too.
+    let routesAreComplete: Bool
 
     func read(_ node: ConfigNode) -> Expectation? {
         guard var map = MapReader(node, "expectation", faults: faults) else { return nil }
@@ -119,7 +121,7 @@ struct ExpectationReader {
 
     private func expectedRoute(_ scalar: ConfigScalar) throws(Misfit) -> Expectation.ExpectedRoute {
         if scalar.text == Values.noRoute { return .noRoute }
-        guard !namesAreComplete || routes.contains(scalar.text) else {
+        guard !routesAreComplete || routes.contains(scalar.text) else {
             throw Misfit(
                 "unknown route \(scalar.shown)", suggestion: DidYouMean.suggestion(for: scalar.text, among: routes))
         }

@@ -18,28 +18,29 @@ struct RouteChecks {
     let positions: [String: SourcePosition]
 
     func run() {
-        let impossible = checkReach()
-        for (index, draft) in routes.enumerated() where !impossible.contains(index) { checkCapability(draft) }
+        let dead = checkReach()
+        for (index, draft) in routes.enumerated() where !dead.contains(index) { checkCapability(draft) }
         checkUse()
     }
 
-    /// Routes that can never match. Returns those that never could, whatever stands before them.
+    /// Routes that can never match; returns which.
     private func checkReach() -> Set<Int> {
         // Apps come and go in other files: a rule for all of today's is none for everybody.
         let space = PaymentSpace(conditions: routes.map(\.route.when), most: Int64(Limits.amounts.upperBound))
         let payments = space.payments()
         let tests = routes.map { space.test($0.route.when) }
-        var impossible: Set<Int> = []
+        var dead: Set<Int> = []
         for (index, draft) in routes.enumerated() {
             let taken = tests[index].split(payments).inside
             if taken.isEmpty {
-                impossible.insert(index)
+                dead.insert(index)
                 faults.warning(
                     at: draft.position,
                     "route '\(draft.route.name)' can never match: its conditions contradict each other")
                 continue
             }
             guard let before = covering(taken, tests[..<index]) else { continue }
+            dead.insert(index)
             let names = before.map { "'\(routes[$0].route.name)'" }
             let others = names.count > 4 ? ["\(names.count - 3) more"] : []
             let list = (names.count > 4 ? Array(names.prefix(3)) + others : names).joined(separator: ", ")
@@ -50,7 +51,7 @@ struct RouteChecks {
                         ? "\(list) before it takes all that it takes"
                         : "the routes before it together take all that it takes: \(list)"))
         }
-        return impossible
+        return dead
     }
 
     /// The earlier routes that leave nothing of these payments: one that does so alone where there is one. Nil where something

@@ -18,6 +18,14 @@ struct RouteReader {
     /// Whether every file could be read, so that an unknown name is one.
     let namesAreComplete: Bool
 
+    /// A route's name as it is written, whatever else is wrong with the route. Reports nothing.
+    static func name(of node: ConfigNode) -> Located<String>? {
+        guard case .map(let entries) = node.content, let entry = entries.first(where: { $0.key == "name" }),
+            case .scalar(let scalar) = entry.value.content
+        else { return nil }
+        return Located(value: scalar.text, position: entry.value.position)
+    }
+
     func read(_ node: ConfigNode) -> RouteDraft? {
         guard var map = MapReader(node, "route", faults: faults) else { return nil }
         let name = map.required("name").flatMap { faults.scalar($0, "name", Values.routeName) }

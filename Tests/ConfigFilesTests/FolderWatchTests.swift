@@ -110,8 +110,17 @@ import Testing
         try expectChange("renamed over") { try Data("apps: {}".utf8).write(to: file, options: .atomic) }
         try expectChange("a link to a link, as a ConfigMap is swapped") { try link("..data", to: "..2") }
         try expectChange("its target is gone") { try files.removeItem(at: folder.appending(path: "..2")) }
+        try expectChange("moved aside and written anew, as vim saves") {
+            try files.moveItem(at: file, to: folder.appending(path: "a.yaml~"))
+            try Data("apps: {}".utf8).write(to: file)
+            try files.removeItem(at: folder.appending(path: "a.yaml~"))
+        }
         try expectChange("another file") { try Data("routes: []".utf8).write(to: folder.appending(path: "b.yaml")) }
         try expectChange("a file less") { try files.removeItem(at: file) }
+        let current = FileManager.default.temporaryDirectory.appending(path: "watch-\(UUID().uuidString)")
+        defer { try? files.removeItem(at: current) }
+        try files.createSymbolicLink(at: current, withDestinationURL: folder)
+        #expect(FolderSnapshot(of: current.path) == before, "the folder may be a link itself")
         // What editors leave beside a file that is being edited does not count.
         for name in [".b.yaml.swp", "b.yaml~", "4913", "#b.yaml#", "notes.md"] {
             try Data("x".utf8).write(to: folder.appending(path: name))

@@ -39,6 +39,60 @@ extension EndToEnd {
             }
         }
 
+        @Test func whatAnotherConfigurationChangesIsTold() async throws {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
+            try FileManager.default.copyItem(at: URL(filePath: Setup.packageRoot + "/routes"), to: folder)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let same = try await Self.run(["check", "--against", folder.path])
+            #expect(same.status == 0)
+            #expect(same.output.contains("nothing changes against \(folder.path)\n"))
+
+            let file = folder.appending(path: "30-routes.yaml")
+            let routes = try String(contentsOf: file, encoding: .utf8)
+            let more =
+                "routes:\n  - name: big-cards\n    when: { method: card, currency: [USD, EUR], amount: { min: 100000 } }\n    use: [cards-backup, cards-main]\n"
+            try routes.replacing("weight: 50", with: "weight: 40").replacing("\nroutes:\n", with: "\n" + more).write(
+                to: file, atomically: true, encoding: .utf8)
+            let check = ["check", "--config", folder.path, "--against", "routes"]
+            let (status, output) = try await Self.run(check)
+            #expect(status == 0)
+            let told = """
+                against routes:
+
+                other-mobile-money: other providers
+                  from   weighted: payalo-ke 50, payalo-backup 50
+                  to     weighted: payalo-ke 40, payalo-backup 40
+                  for    method mobile_money, currency GHS or RWF or TZS or UGX or ZMW, country GH or RW or TZ or UG or ZM, capture automatic
+                  as in  \(folder.path)/40-expectations.yaml:18:5
+                  as in  \(folder.path)/40-expectations.yaml:22:5
+
+                cards → big-cards
+                  from   cards-main, cards-backup
+                  to     cards-backup, cards-main
+                  for    method card, currency EUR or USD, amount from 100000
+
+                route big-cards is new
+
+                """
+            #expect(output.hasSuffix(told), "\(output)")
+            let (_, text) = try await Self.run(check + ["--json"])
+            let json = try JSONValue(parsing: text.filter { $0 != "\n" })
+            #expect(json["complete"]?.bool == true)
+            let ways = (json["routing"]?.array ?? []).map { change in
+                ["before", "after"].map { change[$0]?["route"]?.string ?? "" }
+            }
+            #expect(ways == [["other-mobile-money", "other-mobile-money"], ["cards", "big-cards"]])
+
+            // Faults of either one are named with their folder, and nothing is compared.
+            try "routes: [".write(to: folder.appending(path: "99.yaml"), atomically: true, encoding: .utf8)
+            for arguments in [check, ["check", "--against", folder.path]] {
+                let (status, output) = try await Self.run(arguments)
+                #expect(status == 1)
+                #expect(output.contains("\(folder.path)/99.yaml:"), "\(output)")
+                #expect(!output.contains("against routes"))
+            }
+        }
+
         @Test func aDecisionIsExplained() async throws {
             let question = [
                 "explain", "--app", "shop", "--amount", "4990", "--currency", "USD", "--method", "checkout",

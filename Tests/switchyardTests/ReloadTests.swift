@@ -137,6 +137,46 @@ extension EndToEnd {
             }
         }
 
+        @Test func howEditorsSaveIsNoticed() async throws {
+            try await endToEnd { router in
+                let files = FileManager.default
+                let file = router.folder.appending(path: "all.yaml")
+                func expectRoute(_ route: String, _ save: (Data) throws -> Void) async throws {
+                    try save(Data(Self.yaml(route: route, use: "payalo-ke").utf8))
+                    _ = try await eventually("\(route) is in force", within: .seconds(10)) {
+                        try await Self.route(router) == route ? true : nil
+                    }
+                }
+                try await expectRoute("in-place") { data in
+                    // Emptied and written: the same file.
+                    let handle = try FileHandle(forWritingTo: file)
+                    try handle.truncate(atOffset: 0)
+                    try handle.write(contentsOf: data)
+                    try handle.close()
+                }
+                try await expectRoute("as-vim") { data in
+                    try Data().write(to: router.folder.appending(path: "4913"))
+                    try files.removeItem(at: router.folder.appending(path: "4913"))
+                    let backup = router.folder.appending(path: "all.yaml~")
+                    try files.moveItem(at: file, to: backup)
+                    try data.write(to: file)
+                    try files.removeItem(at: backup)
+                }
+                try await expectRoute("renamed-over") { data in
+                    let new = router.folder.appending(path: ".all.yaml.tmp")
+                    try data.write(to: new)
+                    #expect(rename(new.path, file.path) == 0)
+                }
+                try await expectRoute("another-file") { data in
+                    // Two files make one set: that neither goes live alone is what the still second is for.
+                    try files.removeItem(at: file)
+                    try data.write(to: router.folder.appending(path: "new.yaml"))
+                }
+                let failures = router.server.reloader.reloads.count { !$0.isSuccessful }
+                #expect(failures == 0)
+            }
+        }
+
         @Test func aMountThatIsSwappedByALinkIsNoticed() async throws {
             try await endToEnd { router in
                 let files = FileManager.default
