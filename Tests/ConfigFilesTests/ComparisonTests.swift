@@ -154,9 +154,15 @@ import Testing
     @Test func everyChangeIsToldAndNoOther() throws {
         var random = SeededRandom(seed: 3)
         var (changed, unchanged) = (0, 0)
-        for _ in 0..<40 {
-            let old = try #require(load(["a.yaml": Self.providers + Self.rules(&random)]).configuration)
-            let new = try #require(load(["a.yaml": Self.providers + Self.rules(&random)]).configuration)
+        for round in 0..<16 {
+            let rules = Self.rules(&random)
+            // Every other time it is one rule that is changed.
+            let lines = rules.split(separator: "\n")
+            let others =
+                round % 2 == 0
+                ? Self.rules(&random) : lines.dropLast().joined(separator: "\n") + "\n- { name: last, use: cards-b }"
+            let old = try #require(load(["a.yaml": Self.providers + rules]).configuration)
+            let new = try #require(load(["a.yaml": Self.providers + others]).configuration)
             let comparison = RoutingComparison(
                 old: LoadedConfiguration(configuration: old, expectations: []),
                 new: LoadedConfiguration(configuration: new, expectations: []))
@@ -174,7 +180,7 @@ import Testing
                 }
             }
         }
-        #expect(changed > 300 && unchanged > 100, "\(changed) changed, \(unchanged) unchanged")
+        #expect(changed > 60 && unchanged > 20, "\(changed) changed, \(unchanged) unchanged")
     }
 
     /// A route's name and what would be tried.

@@ -179,7 +179,7 @@ extension FaultTests {
 
     private static func cards(_ line: String) -> String {
         "providers: {p: {\n  plugin: cards, base_url: 'http://127.0.0.1:9400',  \(line) }}\n"
-            + "routes: [{ name: r, when: { method: mobile_money, currency: UGX }, use: [payalo-ke, p] }]"
+            + "routes: [{ name: r, when: { method: [mobile_money, card], currency: [UGX, USD] }, use: [payalo-ke, p] }]"
     }
 
     /// A route `r` whose second line is this.

@@ -139,14 +139,14 @@ import Testing
               - { name: r, wen: {}, use: payalo-ke }
               - { name: r, use: [] }
             expect:
-              - { given: { app: shop, amount: 1, currency: KES, method: mobile_money }, route: rr, providers: [payalo] }
+              - { given: { app: shop, amount: 1, currency: KES, method: mobile_money }, route: rr, providers: [cards-x] }
             """
         #expect(
             faults(yaml) == [
                 "2:16: error: unknown key 'wen' in route; did you mean 'when'?",
                 "3:13: error: route 'r' is there twice (first at 2:13)", "3:21: error: 'use' must name a provider",
                 "5:84: error: route: unknown route 'rr'; did you mean 'r'?",
-                "5:100: error: providers: unknown provider 'payalo'; did you mean 'payalo-ke'?",
+                "5:100: error: providers: unknown provider 'cards-x'; did you mean 'cards-a'?",
             ])
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPGateway
 import NIOHTTP1
 import PaymentEngine
 import ProviderSandbox
@@ -133,7 +134,7 @@ extension EndToEnd {
             }
 
             #expect(files.wrong == 0)
-            #expect(files.taken > 20 && files.refused > 5, "\(files)")
+            #expect(files.taken >= 32 && files.refused >= 8, "\(files)")
             #expect(replayed > 0)
             try await check(outcomes, world)
             for (key, number, answer) in before {
@@ -148,7 +149,8 @@ extension EndToEnd {
             let start = ContinuousClock.now
             var reloads = Reloads()
             var number = 0
-            while start.duration(to: .now) < time {
+            // However slow the machine is, each version and each fault has its turn.
+            while start.duration(to: .now) < time || number < 40 {
                 let isBroken = number % 5 == 4
                 let yaml = isBroken ? broken(number / 5, port) : yaml(number % versions.count, port)
                 try Setup.write(yaml, into: router.folder)

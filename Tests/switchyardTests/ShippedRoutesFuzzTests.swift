@@ -191,7 +191,11 @@ import Testing
         let line = Array(lines[place.line - 1].unicodeScalars)
         let start = place.column - 1
         let end = start + mutation.word.unicodeScalars.count
-        let value = (line[..<start].lastIndex { " {[,".unicodeScalars.contains($0) } ?? -1) + 1
+        // The brace of a `${…}` is part of the value.
+        let before = line[..<start].indices.last { index in
+            " [,".unicodeScalars.contains(line[index]) || line[index] == "{" && (index == 0 || line[index - 1] != "$")
+        }
+        let value = (before ?? -1) + 1
         let column = fault.position.column - 1
         return (value...end + 1).contains(column) || fault.text.contains(mutation.word) && !mutation.word.isEmpty
     }
