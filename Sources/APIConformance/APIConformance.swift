@@ -88,6 +88,12 @@ package struct APIConformance: Sendable {
         return found.map { "\(what): \($0)" }
     }
 
+    /// What does not hold of a request that was accepted, whatever its answer says.
+    package func acceptanceViolations(_ exchange: Exchange, on listener: Listener) -> [String] {
+        guard (200..<300).contains(exchange.status), let operation = operation(exchange, on: listener) else { return [] }
+        return requestFaults(exchange, operation)
+    }
+
     /// What does not hold of a delivery to an app's webhook.
     package func violations(delivered fields: [(name: String, value: String)], body: [UInt8]) -> [String] {
         guard let operation = operations.first(where: \.isWebhook) else { return ["no webhook is described"] }
