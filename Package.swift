@@ -175,7 +175,8 @@ let package = Package(
         .tests(
             "HTTPGateway",
             [
-                "APIConformance", "APIDescription", "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                "APIConformance", "APIDescription", "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit",
+                "Resilience", "Routing", "StrictJSON",
                 .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
             ]),
         .tests(
@@ -184,7 +185,8 @@ let package = Package(
         .tests(
             "switchyard",
             [
-                "APIConformance", "APIDescription", "ConfigFiles", "Fuzzing", "HTTPGateway", "PaymentEngine", "PaymentModel",
+                "APIConformance", "APIDescription", "ConfigFiles", "Fuzzing", "HTTPGateway", "PaymentEngine",
+                "PaymentModel",
                 "ProviderKit", "ProviderSandbox", "StrictJSON",
                 .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),

@@ -90,7 +90,9 @@ package struct APIConformance: Sendable {
 
     /// What does not hold of a request that was accepted, whatever its answer says.
     package func acceptanceViolations(_ exchange: Exchange, on listener: Listener) -> [String] {
-        guard (200..<300).contains(exchange.status), let operation = operation(exchange, on: listener) else { return [] }
+        guard (200..<300).contains(exchange.status), let operation = operation(exchange, on: listener) else {
+            return []
+        }
         return requestFaults(exchange, operation)
     }
 
@@ -128,7 +130,8 @@ package struct APIConformance: Sendable {
         }
         let names = [
             400: "Malformed", 401: "Unauthenticated", 403: "OperatorForbidden", 408: "RequestTimeout",
-            431: "HeadersTooLarge", 503: "Overloaded", pathExists ? 405 : 404: pathExists ? "MethodNotAllowed" : "NotFound",
+            431: "HeadersTooLarge", 503: "Overloaded",
+            pathExists ? 405 : 404: pathExists ? "MethodNotAllowed" : "NotFound",
         ]
         guard let name = names[exchange.status],
             let response = APIDocument.target("#/components/responses/\(name)", in: document)

@@ -34,7 +34,8 @@ package struct JSONSchema: Sendable {
                 let types = rule.array ?? [rule]
                 expect(types.contains { Self.isOf($0.string ?? "", value) }, "is not of type \(Self.text(rule))")
             case "const": expect(value == rule, "is not \(Self.text(rule))")
-            case "enum": expect(rule.array?.contains(value) == true, "\(Self.text(value)) is none of \(Self.text(rule))")
+            case "enum":
+                expect(rule.array?.contains(value) == true, "\(Self.text(value)) is none of \(Self.text(rule))")
             case "allOf": for part in rule.array ?? [] { found += violations(value, part, at: place) }
             case "oneOf":
                 let count = (rule.array ?? []).count { violations(value, $0, at: place).isEmpty }
@@ -118,7 +119,8 @@ package struct JSONSchema: Sendable {
     }
 
     private static let formats = [
-        "date-time": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
+        "date-time":
+            "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
         "uri": "^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$",
         "email": "^[^@ ]+@[^@ ]+$",
     ]

@@ -24,7 +24,8 @@ enum ExampleText {
 
     /// A `curl` line for a shell.
     static func curl(method: String, url: String, headers: [(String, String)], body: JSONValue?) -> String {
-        var parts = ["curl " + (method == "GET" || (method == "POST" && body != nil) ? "" : "-X \(method) ") + shell(url)]
+        let isImplied = method == (body == nil ? "GET" : "POST")
+        var parts = ["curl " + (isImplied ? "" : "-X \(method) ") + shell(url)]
         for (name, value) in headers { parts.append("-H " + shell("\(name): \(value)")) }
         if let body {
             parts.append("-H 'Content-Type: application/json'")

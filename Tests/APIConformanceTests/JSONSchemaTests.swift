@@ -23,14 +23,21 @@ import Testing
         (#"{"format":"date-time"}"#, ["\"2026-01-24T10:00:00.000Z\"", "\"2026-01-24T10:00:00+01:00\""], ["\"today\""]),
         (#"{"format":"uri"}"#, ["\"https://a.example/x\""], ["\"a b\"", "\"x\""]),
         (#"{"format":"email"}"#, ["\"a@example.com\""], ["\"a\""]),
-        (#"{"type":"array","items":{"type":"integer"},"minItems":1,"maxItems":2}"#, ["[1]", "[1,2]"], ["[]", "[1,2,3]", "[\"a\"]"]),
         (
-            #"{"type":"object","required":["a"],"properties":{"a":{"type":"integer"},"b":false},"additionalProperties":false}"#,
-            [#"{"a":1}"#], ["{}", #"{"a":"1"}"#, #"{"a":1,"c":2}"#, #"{"a":1,"b":2}"#, "[]"]
+            #"{"type":"array","items":{"type":"integer"},"minItems":1,"maxItems":2}"#, ["[1]", "[1,2]"],
+            ["[]", "[1,2,3]", "[\"a\"]"]
         ),
         (
-            #"{"additionalProperties":{"type":"string"},"propertyNames":{"maxLength":2},"minProperties":1,"maxProperties":2}"#,
-            [#"{"a":"x"}"#], ["{}", #"{"a":1}"#, #"{"abc":"x"}"#, #"{"a":"","b":"","c":""}"#]
+            #"{"required":["a"],"properties":{"a":{"type":"integer"},"b":false},"additionalProperties":false}"#,
+            [#"{"a":1}"#, "[]"], ["{}", #"{"a":"1"}"#, #"{"a":1,"c":2}"#, #"{"a":1,"b":2}"#]
+        ),
+        (
+            #"{"additionalProperties":{"type":"string"},"propertyNames":{"maxLength":2}}"#,
+            [#"{"a":"x"}"#, "{}"], [#"{"a":1}"#, #"{"abc":"x"}"#]
+        ),
+        (
+            #"{"minProperties":1,"maxProperties":2}"#,
+            [#"{"a":"x"}"#], ["{}", #"{"a":"","b":"","c":""}"#]
         ),
         (##"{"$ref":"#/components/schemas/Short","minLength":2}"##, ["\"ab\""], ["\"a\"", "\"abcd\""]),
         (##"{"$ref":"#/components/schemas/Nobody"}"##, [], ["\"ab\""]),

@@ -55,7 +55,10 @@ import Testing
         ("### When it rains", "<h3 id=\"when-it-rains\">When it rains</h3>"),
         ("```\na <b>\n\nc\n```", "<pre>a &lt;b&gt;\n\nc</pre>"),
         ("`a<b` *c* **d `e`**", "<p><code>a&lt;b</code> <em>c</em> <strong>d <code>e</code></strong></p>"),
-        ("[x](#y) [z](https://a.example/?a&b)", "<p><a href=\"#y\">x</a> <a href=\"https://a.example/?a&amp;b\">z</a></p>"),
+        (
+            "[x](#y) [z](https://a.example/?a&b)",
+            "<p><a href=\"#y\">x</a> <a href=\"https://a.example/?a&amp;b\">z</a></p>"
+        ),
         ("[x](javascript:alert(1)) 2 * 3 [y] <script>", "<p>[x](javascript:alert(1)) 2 * 3 [y] &lt;script&gt;</p>"),
     ])
     func descriptions(_ source: String, _ html: String) {

@@ -1,6 +1,7 @@
 import APIConformance
 import APIDescription
 @testable import HTTPGateway
+import PaymentModel
 import Testing
 
 /// `/openapi.yaml` and `/docs`, and that the description has the paths of the program and no others.

@@ -87,7 +87,8 @@ extension EndToEnd {
             #expect(try await router.pay("k-1", .checkout).status == 409)
             #expect(try await router.sync(paid["id"]).status == 200)
             #expect(try await router.payment(paid["id"]).status == 200)
-            #expect(try await router.send(.GET, "/v1/payments?status=pending&limit=2&reference=order-1001").status == 200)
+            #expect(
+                try await router.send(.GET, "/v1/payments?status=pending&limit=2&reference=order-1001").status == 200)
             #expect(try await router.send(.GET, "/v1/payment-methods?amount=100&currency=USD&country=KE").status == 200)
             #expect(try await router.send(.GET, "/openapi.yaml").body == APIDocument.yaml)
             #expect(try await router.send(.GET, "/docs").body == APIDocument.page.html)
@@ -172,7 +173,8 @@ extension EndToEnd {
             let source = CallbackSource.cards
             let orphan = Array(
                 """
-                {"event":"payment.captured","timestamp":"2026-01-24T10:00:00Z","id":"evt_1","data":{"payment_id":"pi_nobody",\
+                {"event":"payment.captured","timestamp":"2026-01-24T10:00:00Z","id":"evt_1","data":{\
+                "payment_id":"pi_nobody",\
                 "merchant_id":"m","status":"captured","amount":100,"currency":"EUR","created_at":"2026-01-24T10:00:00Z"}}
                 """.utf8)
             for (path, headers, status) in [
@@ -188,7 +190,9 @@ extension EndToEnd {
         }
 
         private static func operators(_ router: Router) async throws {
-            for path in ["/healthz", "/readyz", "/admin/providers", "/admin/payments?app=shop&limit=3", "/admin/reloads"] {
+            for path in [
+                "/healthz", "/readyz", "/admin/providers", "/admin/payments?app=shop&limit=3", "/admin/reloads",
+            ] {
                 #expect(try await router.operate(.GET, path).status == 200, "\(path)")
             }
             let id = try #require(try await router.pay("k-1")["id"])

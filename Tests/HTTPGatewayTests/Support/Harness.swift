@@ -115,7 +115,9 @@ struct Harness: Sendable {
             do {
                 result = .success(
                     try await body(
-                        Harness(recorder: recorder, environment: environment, logs: lines, port: port, side: side.described) {
+                        Harness(
+                            recorder: recorder, environment: environment, logs: lines, port: port, side: side.described
+                        ) {
                             await group.triggerGracefulShutdown()
                         }))
             } catch {

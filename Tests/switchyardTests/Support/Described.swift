@@ -1,4 +1,5 @@
 import APIConformance
+import APIDescription
 import NIOHTTP1
 import Synchronization
 import Testing

@@ -1,3 +1,4 @@
+import APIConformance
 import AsyncHTTPClient
 import ConfigFiles
 import Foundation
