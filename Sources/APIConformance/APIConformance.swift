@@ -45,6 +45,8 @@ package struct APIConformance: Sendable {
     package let operations: [APIOperation]
     let document: JSONValue
     let schema: JSONSchema
+    /// The paths of the operations, taken apart once: every exchange of every test is looked up here.
+    private let templates: [(operation: APIOperation, isAdmin: Bool, parts: [Substring])]
     /// The fields that any response describes, in lower case.
     private let describedFields: Set<String>
 
@@ -57,6 +59,9 @@ package struct APIConformance: Sendable {
         self.document = document
         schema = JSONSchema(document: document)
         operations = APIOperation.all(in: document)
+        templates = operations.filter { !$0.isWebhook }.map {
+            ($0, $0.isAdmin, $0.path.split(separator: "/", omittingEmptySubsequences: false))
+        }
         var names: Set<String> = []
         for operation in operations {
             for (_, response) in operation.contents["responses"]?.object ?? JSONObject() {
@@ -114,12 +119,10 @@ package struct APIConformance: Sendable {
     /// Operations at a path; those of a path that is written out before those of a template.
     private func candidates(_ path: String, on listener: Listener) -> [APIOperation] {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        let all = operations.filter { operation in
-            guard !operation.isWebhook, operation.isAdmin == (listener == .admin) else { return false }
-            let template = operation.path.split(separator: "/", omittingEmptySubsequences: false)
-            return template.count == parts.count
-                && zip(template, parts).allSatisfy { $0 == $1 || ($0.hasPrefix("{") && !$1.isEmpty) }
-        }
+        let all = templates.filter { template in
+            template.isAdmin == (listener == .admin) && template.parts.count == parts.count
+                && zip(template.parts, parts).allSatisfy { $0 == $1 || ($0.hasPrefix("{") && !$1.isEmpty) }
+        }.map(\.operation)
         return all.filter { $0.path == path } + all.filter { $0.path != path }
     }
 

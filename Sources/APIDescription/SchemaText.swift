@@ -10,7 +10,9 @@ struct SchemaText {
         if let elements = schema["items"] { return "list of " + type(elements) }
         if let choices = schema["oneOf"]?.array { return choices.map(type).joined(separator: " or ") }
         if let value = schema["const"] { return code(value) }
-        if let values = schema["enum"]?.array { return "one of " + values.map(code).joined(separator: " ") }
+        if let values = schema["enum"]?.array {
+            return (values.count > 1 ? "one of " : "") + values.map(code).joined(separator: " ")
+        }
         if let types = schema["type"]?.array { return types.compactMap(\.string).joined(separator: " or ") }
         if let values = schema["additionalProperties"], values.object != nil { return "map of " + type(values) }
         return schema["type"]?.string ?? "anything"
@@ -51,8 +53,7 @@ struct SchemaText {
         var html = HTML()
         guard let members = schema["properties"]?.object else {
             html.element("p") { html in
-                html.add(type(schema))
-                if let more = constraints(schema) { html.add(" <span class=\"rule\">\(more)</span>") }
+                html.add([type(schema), constraints(schema)].compactMap(\.self).joined(separator: ", "))
             }
             return html.text
         }
@@ -72,7 +73,10 @@ struct SchemaText {
 
     /// A row of a table: name, type and rules, description.
     func row(_ html: inout HTML, name: String, mark: String?, _ schema: JSONValue, description: String? = nil) {
-        let description = description ?? schema["description"]?.string
+        // What a reference names is told at once where it is no object with a table of its own.
+        let target = schema["$ref"] == nil ? nil : APIDocument.resolve(schema, in: document)
+        let simple = target?["type"]?.string == "object" ? nil : target
+        let description = description ?? schema["description"]?.string ?? simple?["description"]?.string
         html.element("tr") { html in
             html.element("td") { html in
                 html.element("code") { $0.add(escaping: name) }
@@ -80,8 +84,8 @@ struct SchemaText {
             }
             html.element("td") { html in
                 html.element("div", "class=\"type\"") { html in
-                    html.add(type(schema))
-                    if let more = constraints(schema) { html.add(" <span class=\"rule\">\(more)</span>") }
+                    let parts = [type(schema), simple.map(type), simple.flatMap(constraints), constraints(schema)]
+                    html.add(parts.compactMap(\.self).joined(separator: ", "))
                 }
                 if let description { html.add(Markdown.blocks(description)) }
             }

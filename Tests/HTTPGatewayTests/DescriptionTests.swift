@@ -1,7 +1,9 @@
 import APIConformance
 import APIDescription
 @testable import HTTPGateway
+@testable import PaymentEngine
 import PaymentModel
+import StrictJSON
 import Testing
 
 /// `/openapi.yaml` and `/docs`, and that the description has the paths of the program and no others.
@@ -25,6 +27,47 @@ import Testing
         try await Harness.run(side: .admin(host: "127.0.0.1")) { gateway in
             let elsewhere = try await gateway.send("GET", "/docs", [])
             #expect(elsewhere.status == 404)
+        }
+    }
+
+    private static func values(_ schema: String, _ member: String? = nil) -> [String] {
+        let schema = APIDocument.contents["components"]?["schemas"]?[schema]
+        let values = member.map { schema?["properties"]?[$0] } ?? schema
+        return (values?["enum"]?.array ?? []).compactMap(\.string)
+    }
+
+    @Test func whatAMemberMayBeIsWhatTheProgramKnows() {
+        let version = APIDocument.contents["info"]?["version"]?.string
+        #expect(version == Release.version)
+        for (described, known) in [
+            (Self.values("PaymentStatus"), PaymentStatus.allCases.map(\.rawValue)),
+            (Self.values("PaymentMethod"), PaymentMethod.allCases.map(\.rawValue)),
+            (Self.values("CaptureMode"), CaptureMode.allCases.map(\.rawValue)),
+            (Self.values("Card", "brand"), CardBrand.allCases.map(\.rawValue)),
+            (Self.values("Decline", "code"), Decline.Code.allCases.map(\.rawValue)),
+            (Self.values("Review", "reason"), Review.Reason.allCases.map(\.rawValue)),
+            (Self.values("Attempt", "outcome"), Attempt.Outcome.allCases.map(\.rawValue)),
+            (Self.values("Attempt", "operation"), PaymentModel.Operation.allCases.map(\.rawValue)),
+            (Self.values("OperationReport", "operation"), PaymentModel.Operation.allCases.map(\.rawValue)),
+            (Self.values("Refund", "status"), Refund.Status.allCases.map(\.rawValue)),
+            (Self.values("Delivery", "status"), EventDelivery.Status.allCases.map(\.rawValue)),
+            (Self.values("EventType"), Event.Kind.allNames),
+            (Self.values("Problem", "code"), Problem.Code.allCases.map(\.rawValue)),
+        ] {
+            #expect(described.sorted() == known.sorted())
+        }
+    }
+
+    @Test func eachProblemIsDescribedWithItsStatus() {
+        for operation in APIConformance.shared.operations {
+            for (status, response) in operation.contents["responses"]?.object ?? JSONObject() {
+                let content = APIDocument.resolve(response, in: APIDocument.contents)["content"]
+                let problem = content?["application/problem+json"]?["schema"]?["properties"]
+                for code in problem?["code"]?["enum"]?.array ?? [] {
+                    let known = Problem.Code(rawValue: code.string ?? "").map { String($0.status) }
+                    #expect(known == status, "\(operation.id) \(code)")
+                }
+            }
         }
     }
 
