@@ -91,6 +91,9 @@ let package = Package(
     ],
     targets: [
         .library("StrictJSON"),
+        .target(
+            name: "APIDescription", dependencies: ["StrictJSON", .crypto, .yams],
+            resources: [.embedInCode("openapi.yaml")], swiftSettings: strict),
         .library("PaymentModel", ["StrictJSON"]),
         .library("ProviderKit", ["PaymentModel", "StrictJSON", .crypto, .httpTypes]),
         .library("Resilience", [.deque, .heap]),
@@ -112,7 +115,7 @@ let package = Package(
         .library(
             "HTTPGateway",
             [
-                "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                "APIDescription", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
                 .crypto, .httpTypes, .hummingbirdCore, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes,
                 .nioHTTPTypesHTTP1, .nioPosix,
             ]),
@@ -122,6 +125,7 @@ let package = Package(
                 "StrictJSON", .asyncHTTPClient, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
+        .library("APIConformance", ["APIDescription", "StrictJSON"]),
         .library("ProviderConformance", ["Fuzzing", "PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .library("Fuzzing"),
         .library("Simulation", ["Fuzzing", "PaymentEngine", "PaymentModel", "Resilience", .heap]),
@@ -144,6 +148,8 @@ let package = Package(
             swiftSettings: strict),
 
         .tests("Fuzzing"),
+        .tests("APIDescription", ["StrictJSON"]),
+        .tests("APIConformance", ["APIDescription", "StrictJSON"]),
         .tests("StrictJSON", ["Fuzzing"]),
         .tests("PaymentModel", ["Fuzzing", "StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
@@ -169,7 +175,8 @@ let package = Package(
         .tests(
             "HTTPGateway",
             [
-                "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                "APIConformance", "APIDescription", "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit",
+                "Resilience", "Routing", "StrictJSON",
                 .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
             ]),
         .tests(
@@ -178,8 +185,9 @@ let package = Package(
         .tests(
             "switchyard",
             [
-                "ConfigFiles", "Fuzzing", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit",
-                "ProviderSandbox", "StrictJSON",
+                "APIConformance", "APIDescription", "ConfigFiles", "Fuzzing", "HTTPGateway", "PaymentEngine",
+                "PaymentModel",
+                "ProviderKit", "ProviderSandbox", "StrictJSON",
                 .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
             ]),
     ] + plugins.flatMap(Target.plugin)

@@ -96,7 +96,7 @@ import Testing
                 case .payment(let id), .followUp(_, let id), .sync(let id), .event(let id), .redelivery(let id): [id]
                 case .callback(let provider): [provider]
                 case .tokenCallback(let provider, let token): [provider, token]
-                case .payments, .explain, .paymentMethods, .events: []
+                case .payments, .explain, .paymentMethods, .events, .description, .documentation: []
                 }
             #expect(names.allSatisfy { (1...256).contains($0.utf8.count) }, "\(round)")
         }

@@ -18,12 +18,14 @@ import Testing
         "Routing": kit,
         "PaymentEngine": engine,
         "ConfigFiles": edges,
-        "HTTPGateway": edges,
+        "APIDescription": ["StrictJSON"],
+        "HTTPGateway": edges.union(["APIDescription"]),
         "ProviderTransport": edges,
         // A party of its own: it shares nothing with the plugins but the reading of JSON.
         "ProviderSandbox": ["StrictJSON"],
         // For tests and the simulator alone, and knows nothing of what they test.
         "Fuzzing": [],
+        "APIConformance": ["APIDescription", "StrictJSON"],
         "ProviderConformance": kit.union(["Fuzzing"]),
         "Simulation": edges.union(["Fuzzing"]),
         "SimulatedWorld": edges.union(["Fuzzing", "ProviderSandbox", "Simulation"]),

@@ -191,6 +191,7 @@ extension Router {
     func sendRaw(_ body: [UInt8], key: String) async throws -> Answered {
         try await providers.http.answer(
             .POST, "http://127.0.0.1:\(api)/v1/payments",
-            ["authorization": "Bearer \(Self.shop)", "content-type": "application/json", "idempotency-key": key], body)
+            ["authorization": "Bearer \(Self.shop)", "content-type": "application/json", "idempotency-key": key], body
+        ).described(.POST, "/v1/payments", body)
     }
 }

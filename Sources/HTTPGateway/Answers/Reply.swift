@@ -44,6 +44,12 @@ struct Reply: Sendable {
         body = ByteBuffer()
     }
 
+    /// A document that is not JSON, to be taken for nothing but its type.
+    init(document: [UInt8], type: String) {
+        self.init(status: 200, body: document, type: type)
+        headers[.xContentTypeOptions] = "nosniff"
+    }
+
     private init(status: Int, body: [UInt8], type: String) {
         self.status = status
         self.body = ByteBuffer(bytes: body)

@@ -1,3 +1,4 @@
+import APIDescription
 import HTTPTypes
 import Logging
 import NIOCore
@@ -28,6 +29,12 @@ struct PublicAPI<API: PaymentAPI>: Sendable {
                 throw Problem(.notFound, "Nothing is at this path")
             }
             return Reply(status: 303, headers: [.location: address, .referrerPolicy: "no-referrer"])
+        case .description:
+            return Reply(document: APIDocument.yaml, type: "application/yaml")
+        case .documentation:
+            var reply = Reply(document: APIDocument.page.html, type: "text/html; charset=utf-8")
+            reply.headers[.contentSecurityPolicy] = APIDocument.page.contentSecurityPolicy
+            return reply
         }
     }
 

@@ -16,13 +16,25 @@ enum PublicPath: Sendable, Hashable {
     case redelivery(id: String)
     case callback(provider: String)
     case tokenCallback(provider: String, token: String)
+    /// `/openapi.yaml`.
+    case description
+    /// `/docs`: the same as a page.
+    case documentation
 
     /// Nil where nothing is at the path.
     init?(_ path: String) {
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 5, omittingEmptySubsequences: false)
             .map { Substring($0) }
         // What is before the first slash: nothing.
-        guard parts.count > 2, parts[0].isEmpty else { return nil }
+        guard parts.count > 1, parts[0].isEmpty else { return nil }
+        if parts.count == 2 {
+            switch parts[1] {
+            case "openapi.yaml": self = .description
+            case "docs": self = .documentation
+            default: return nil
+            }
+            return
+        }
         func name(_ index: Int) -> String? {
             guard let name = PercentEncoding.decode(parts[index]), (1...256).contains(name.utf8.count) else {
                 return nil
@@ -71,7 +83,7 @@ enum PublicPath: Sendable, Hashable {
     var allowed: String {
         switch self {
         case .payments, .tokenCallback: "GET, HEAD, POST, OPTIONS"
-        case .payment, .paymentMethods, .events, .event: "GET, HEAD, OPTIONS"
+        case .payment, .paymentMethods, .events, .event, .description, .documentation: "GET, HEAD, OPTIONS"
         case .followUp, .sync, .explain, .redelivery, .callback: "POST, OPTIONS"
         }
     }
@@ -92,6 +104,8 @@ enum PublicPath: Sendable, Hashable {
         case (.callback(let provider), .post): .callback(provider: provider, token: nil)
         case (.tokenCallback(let provider, let token), .post): .callback(provider: provider, token: token)
         case (.tokenCallback(let provider, let token), .get): .returning(provider: provider, token: token)
+        case (.description, .get): .description
+        case (.documentation, .get): .documentation
         default: nil
         }
     }
@@ -105,6 +119,9 @@ enum PublicCall: Sendable, Hashable {
     case callback(provider: String, token: String?)
     /// A provider sends the customer's browser back to us.
     case returning(provider: String, token: String)
+    /// Anybody wants to know what can be asked for.
+    case description
+    case documentation
 }
 
 /// What an app asks for.

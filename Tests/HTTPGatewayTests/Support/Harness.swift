@@ -1,3 +1,4 @@
+import APIConformance
 import Crypto
 @testable import HTTPGateway
 import Logging
@@ -8,6 +9,7 @@ import Resilience
 import Routing
 import ServiceLifecycle
 import Synchronization
+import Testing
 
 /// Clocks that stand still until they are told.
 final class ManualEnvironment: EngineEnvironment {
@@ -56,6 +58,7 @@ struct Harness: Sendable {
     let environment: ManualEnvironment
     let logs: LogCapture.Lines
     let port: Int
+    let side: APIConformance.Listener
     /// Begins to close the listener.
     let shutDown: @Sendable () async -> Void
 
@@ -79,6 +82,10 @@ struct Harness: Sendable {
     enum Side: Sendable {
         case `public`
         case admin(host: String)
+
+        var described: APIConformance.Listener {
+            if case .public = self { .api } else { .admin }
+        }
     }
 
     /// Runs `body` against a listener, and shuts that down.
@@ -108,7 +115,9 @@ struct Harness: Sendable {
             do {
                 result = .success(
                     try await body(
-                        Harness(recorder: recorder, environment: environment, logs: lines, port: port) {
+                        Harness(
+                            recorder: recorder, environment: environment, logs: lines, port: port, side: side.described
+                        ) {
                             await group.triggerGracefulShutdown()
                         }))
             } catch {
@@ -130,10 +139,24 @@ struct Harness: Sendable {
             fields.append(("Content-Length", String(body.count)))
         }
         let head = "\(method) \(path) HTTP/1.1\r\n" + fields.map { "\($0): \($1)\r\n" }.joined() + "\r\n"
-        return try await Wire.connect(port: port) { wire in
+        let answer = try await Wire.connect(port: port) { wire in
             try await wire.send(Array(head.utf8) + body)
             return try await wire.answer(isHead: method == "HEAD")
         }
+        let violations = violations(answer, to: method, path, body)
+        #expect(violations == [])
+        return answer
+    }
+
+    /// Where the exchange is not as `openapi.yaml` has it. What the recorder makes up in the engine's place need not be: of
+    /// such an exchange the request alone is judged.
+    private func violations(_ answer: WireAnswer, to method: String, _ path: String, _ body: [UInt8]) -> [String] {
+        let exchange = APIConformance.Exchange(
+            method: method, target: path, requestBody: body, status: answer.status, fields: answer.fields,
+            body: answer.body)
+        return answer.body == recorder.script.answer.body
+            ? APIConformance.shared.acceptanceViolations(exchange, on: side)
+            : APIConformance.shared.violations(exchange, on: side)
     }
 
     func send(

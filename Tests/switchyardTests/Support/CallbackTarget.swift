@@ -67,7 +67,8 @@ struct CallbackTarget: Sendable {
         var all = headers ?? source.headers(body)
         all["content-type"] = "application/json"
         return try await router.providers.http.answer(
-            .POST, "http://127.0.0.1:\(router.api)\(path ?? self.path)", all, body)
+            .POST, "http://127.0.0.1:\(router.api)\(path ?? self.path)", all, body
+        ).described(.POST, path ?? self.path, body)
     }
 
     func payment() async throws -> Answered { try await router.payment(id) }

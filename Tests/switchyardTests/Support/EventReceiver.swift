@@ -1,3 +1,4 @@
+import APIConformance
 import Crypto
 import Foundation
 import NIOCore
@@ -73,6 +74,11 @@ final class EventReceiver: Sendable {
         do {
             let result = try await body(receiver, port)
             try await listener.close()
+            for delivery in receiver.deliveries {
+                let violations = APIConformance.shared.violations(
+                    delivered: delivery.head.headers.map { (name: $0.name, value: $0.value) }, body: delivery.body)
+                #expect(violations == [])
+            }
             return result
         } catch {
             try await listener.close()

@@ -1,3 +1,4 @@
+import APIConformance
 import AsyncHTTPClient
 import ConfigFiles
 import Foundation
@@ -68,8 +69,10 @@ struct Router: Sendable {
     ) async throws -> Answered {
         var all = ["authorization": "Bearer \(app)"]
         if body != nil { all["content-type"] = "application/json" }
+        let bytes = body.map { Array($0.utf8) }
         return try await providers.http.answer(
-            method, "http://127.0.0.1:\(api)\(path)", all.merging(headers) { $1 }, body.map { Array($0.utf8) })
+            method, "http://127.0.0.1:\(api)\(path)", all.merging(headers) { $1 }, bytes
+        ).described(method, path, bytes)
     }
 
     /// A call of the admin listener.
@@ -77,9 +80,10 @@ struct Router: Sendable {
         _ method: HTTPMethod, _ path: String, _ body: String? = nil, _ headers: [String: String]? = nil
     ) async throws -> Answered {
         var all = headers ?? (method == .POST ? ["x-switchyard-admin": "1"] : [:])
-        if body != nil { all["content-type"] = "application/json" }
-        return try await providers.http.answer(
-            method, "http://127.0.0.1:\(admin)\(path)", all, body.map { Array($0.utf8) })
+        if body != nil, all["content-type"] == nil { all["content-type"] = "application/json" }
+        let bytes = body.map { Array($0.utf8) }
+        return try await providers.http.answer(method, "http://127.0.0.1:\(admin)\(path)", all, bytes)
+            .described(method, path, bytes, on: .admin)
     }
 }
 
