@@ -14,10 +14,8 @@ package struct ProviderHealthReport: Sendable {
         /// Calls in the breaker's window.
         package let calls: Int
         package let failuresPerMille: Int
-        /// Milliseconds that half of the calls of the last five minutes did not exceed; nil where there were none.
-        package var p50: Int?
-        /// The same of 99 in a hundred.
-        package var p99: Int?
+        /// The calls of the last five minutes, which the breaker may have forgotten; nil where there were none.
+        package var recent: CallPoint?
         /// When an open breaker lets calls through again.
         package let opensUntil: Timestamp?
     }
@@ -55,12 +53,12 @@ extension PaymentEngine {
             let now = environment.now
             let operations = Operation.allCases.compactMap { operation -> ProviderHealthReport.OperationReport? in
                 let snapshot = runtime.breaker(operation).snapshot
-                let latency = activity.latency(of: operation, at: now)
-                guard snapshot.calls > 0 || snapshot.state != .closed || latency != nil else { return nil }
+                let recent = activity.calls(of: operation, at: now)
+                guard snapshot.calls > 0 || snapshot.state != .closed || recent != nil else { return nil }
                 return ProviderHealthReport.OperationReport(
                     operation: operation, breaker: snapshot.state.name, calls: snapshot.calls,
                     failuresPerMille: snapshot.calls > 0 ? snapshot.failures * 1000 / snapshot.calls : 0,
-                    p50: latency?.p50, p99: latency?.p99,
+                    recent: recent,
                     opensUntil: snapshot.state.end.map { end in
                         environment.wallClock.advanced(by: now.duration(to: end))
                     })

@@ -136,7 +136,8 @@ import Testing
             let until = Timestamp(milliseconds: 1_769_248_810_000)
             let used = [
                 ProviderHealthReport.OperationReport(
-                    operation: .create, breaker: "open", calls: 120, failuresPerMille: 12, p50: 40, p99: 180,
+                    operation: .create, breaker: "open", calls: 120, failuresPerMille: 12, 
+                    recent: CallPoint(calls: 200, faults: 2, p50: 40, p99: 180),
                     opensUntil: until),
                 ProviderHealthReport.OperationReport(
                     operation: .refund, breaker: "closed", calls: 1, failuresPerMille: 1000, opensUntil: nil),

@@ -189,8 +189,8 @@ extension ProviderHealthReport.OperationReport {
             json.member("breaker", breaker)
             json.member("calls", calls)
             json.member("failure_rate", number: failureRate)
-            json.member("p50_ms", p50)
-            json.member("p99_ms", p99)
+            json.member("p50_ms", recent?.p50)
+            json.member("p99_ms", recent?.p99)
             json.member("opens_until", opensUntil?.description)
         }
     }

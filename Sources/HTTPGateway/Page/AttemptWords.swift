@@ -30,7 +30,8 @@ struct AttemptWords {
         let reason = attempt.reason.map { ": " + Words.slug($0) } ?? ""
         switch attempt.outcome {
         case .accepted where attempt.reason == "not_found": return "answered: not known there"
-        case .accepted: return "answered: accepted" + (attempt.reason == nil ? "" : ", " + Words.slug(attempt.reason ?? ""))
+        case .accepted:
+            return "answered: accepted" + (attempt.reason == nil ? "" : ", " + Words.slug(attempt.reason ?? ""))
         case .declined: return "answered: declined" + reason
         case .rejected: return "answered: called invalid" + reason
         case .rateLimited: return "answered: too many requests"
@@ -45,7 +46,8 @@ struct AttemptWords {
     /// Why there was another attempt after it, or why there is none; nil where that needs no words.
     var consequence: String? {
         guard let next else {
-            return isOpen ? "It may have been charged: no other provider is tried until this one's answer is known." : nil
+            return isOpen
+                ? "It may have been charged: no other provider is tried until this one's answer is known." : nil
         }
         guard attempt.operation == .create || attempt.operation == .inquiry,
             next.operation == .create || next.operation == .inquiry

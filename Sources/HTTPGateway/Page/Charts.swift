@@ -54,7 +54,8 @@ enum Charts {
                     "aria-label": words,
                 ]
             ) { html in
-                html.element("rect", ["class": "base", "y": "\(height - 1)", "width": "\(width)", "height": "1"]) { _ in }
+                html.element("rect", ["class": "base", "y": "\(height - 1)", "width": "\(width)", "height": "1"]) { _ in
+                }
                 content(&html)
             }
         }
@@ -67,7 +68,8 @@ enum Charts {
             [
                 "class": name, "x": "\(index * step)", "y": "\(height - 1 - top)", "width": "\(step - 1)",
                 "height": "\(top - bottom)",
-            ]) { _ in }
+            ]
+        ) { _ in }
     }
 
     /// A line through the points that there are; a lone one is a short dash.

@@ -9,12 +9,23 @@ struct Finding: Sendable, Hashable {
     let advice: String
     /// The id of the part of the page that has more.
     let place: String
+    /// Tells it from all others, whatever its numbers come to.
+    var key: String { "\(place) \(tone.rawValue) \(subject)" }
+    private let subject: String
+
+    init(tone: Tone, what: String, advice: String, place: String, of subject: String = "") {
+        self.tone = tone
+        self.what = what
+        self.advice = advice
+        self.place = place
+        self.subject = subject
+    }
 
     /// Everything that an operator should know of, the worst first.
     static func all(_ overview: EngineOverview, reloads: [ReloadReport]) -> [Finding] {
         var found: [Finding] = []
-        func add(_ tone: Tone, _ what: String, _ advice: String, at place: String) {
-            found.append(Finding(tone: tone, what: what, advice: advice, place: place))
+        func add(_ tone: Tone, _ what: String, _ advice: String, at place: String, of subject: String = "") {
+            found.append(Finding(tone: tone, what: what, advice: advice, place: place, of: subject))
         }
         if overview.isDraining {
             add(.warn, "Draining", "The process is going down; it finishes what is under way.", at: "top")
@@ -23,7 +34,8 @@ struct Finding: Sendable, Hashable {
         for route in overview.routes where route.refused > 0 {
             add(
                 .bad, "\(Words.count(route.refused, "payment")) on route \(route.name) found no provider",
-                "Nothing was charged. All its providers failed, were off, or could not do them.", at: "routes")
+                "Nothing was charged. All its providers failed, were off, or could not do them.", at: "routes",
+                of: route.name)
         }
         let store = overview.store
         if store.underReview > 0 {
@@ -69,7 +81,7 @@ struct Finding: Sendable, Hashable {
             let names = open.map(\.operation.rawValue).joined(separator: ", ")
             let until = open.compactMap(\.opensUntil).min()
             let wait = until.map {
-                " It is tried again in \(Words.duration(milliseconds: $0.milliseconds - now.milliseconds))."
+                " It is tried again in \(Words.duration(milliseconds: $0.milliseconds - now.milliseconds + 999))."
             }
             let way =
                 open.contains { $0.operation == .create }
@@ -81,6 +93,14 @@ struct Finding: Sendable, Hashable {
             ]
         }
         let trying = provider.operations.filter { $0.breaker == "half_open" }
+        if trying.isEmpty, provider.isEnabled, provider.isUnsteady {
+            let (calls, faults) = provider.lastMinute
+            return [
+                Finding(
+                    tone: .warn, what: "\(provider.name) is unsteady",
+                    advice: "\(faults) of \(Words.count(calls, "call")) failed in the last minute.", place: place)
+            ]
+        }
         guard !trying.isEmpty else { return [] }
         return [
             Finding(

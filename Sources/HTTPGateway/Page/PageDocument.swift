@@ -80,7 +80,9 @@ enum PageDocument {
             html.element("h1", "Switchyard")
             html.element("p", ["id": "link", "class": "js", "role": "status"], "Live")
             html.element("div", ["class": "tools js"]) { html in
-                if isLocked { html.element("button", ["type": "button", "id": "forget", "hidden": ""], "Forget the key") }
+                if isLocked {
+                    html.element("button", ["type": "button", "id": "forget", "hidden": ""], "Forget the key")
+                }
                 html.element("button", ["type": "button", "id": "pause"], "Pause")
                 html.button(
                     "Reload", of: "the configuration", key: "reload", path: "/admin/reload",
@@ -94,7 +96,8 @@ enum PageDocument {
             html.element("h2", "An operator's key is needed here")
             html.element("label", ["for": "key"], "Key")
             html.begin(
-                "input", ["id": "key", "type": "password", "autocomplete": "off", "required": "", "spellcheck": "false"])
+                "input",
+                ["id": "key", "type": "password", "autocomplete": "off", "required": "", "spellcheck": "false"])
             html.element("button", ["type": "submit"], "Open")
             html.element(
                 "p", ["class": "faint"], "It stays in this tab until that is closed, and is sent as a Bearer token.")

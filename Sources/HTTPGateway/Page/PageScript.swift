@@ -7,8 +7,8 @@ enum PageScript {
           const root = document.documentElement, find = id => document.getElementById(id);
           const isLocked = document.body.dataset.locked !== undefined;
           const every = 1000, patience = 5000, slot = 'switchyard-key';
-          let key = null, isPaused = false, timer = 0, turn = 0, seen = Date.now(), verdict = null, filter = 'all';
-          root.classList.add('js');
+          let key = null, isPaused = false, timer = 0, fading = 0, turn = 0, seen = Date.now(), verdict = null, filter = 'all';
+          root.classList.add('live');
 
           // The key lives in this tab alone, in memory where nothing else is to be had.
           const stored = {
@@ -29,6 +29,8 @@ enum PageScript {
             const notice = find('notice');
             notice.className = isBad ? 'bad' : isQuiet ? 'quiet' : '';
             notice.textContent = text;
+            clearTimeout(fading);
+            if (text && !isBad) fading = setTimeout(() => say(''), 20000);
           }
 
           // Makes one element like another and keeps every node that stays, where it is: a moved one would lose its focus.

@@ -24,9 +24,9 @@ enum PageStyle {
         .faint{color:var(--faint);font-size:13px}
         .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
         .js{display:none!important}
-        html.js .js{display:revert!important}
-        html.js .tools.js,html.js .filter.js{display:flex!important}
-        html.js form.js[hidden],html.js [hidden]{display:none!important}
+        html.live .js{display:revert!important}
+        html.live .tools.js,html.live .filter.js{display:flex!important}
+        html.live form.js[hidden],html.live [hidden]{display:none!important}
         .skip{position:absolute;left:-999px}
         .skip:focus{left:12px;top:8px;z-index:9;background:var(--card);padding:10px 14px;border-radius:6px}
         :focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:4px}
@@ -63,7 +63,7 @@ enum PageStyle {
         .verdict.good h2 .shape{color:var(--good)}.verdict.warn h2 .shape{color:var(--warn)}.verdict.bad h2{color:var(--bad)}
         .findings li{display:grid;grid-template-columns:92px 1fr;gap:10px;align-items:start;padding:8px 0;border-top:1px solid var(--line)}
         .findings{margin-top:10px}.findings:empty{margin:0}
-        .findings a{font-weight:600;color:var(--ink);overflow-wrap:anywhere;display:inline-block;min-height:24px}
+        .findings .badge{justify-self:start}.findings a{font-weight:600;color:var(--ink);overflow-wrap:anywhere;display:inline-block;min-height:24px}
         .facts{display:flex;gap:2px 18px;flex-wrap:wrap;margin-top:8px}
         .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,310px),1fr));gap:12px}
         .card{background:var(--card);border:1px solid var(--line);border-top:4px solid var(--line);border-radius:10px;padding:12px 14px;
@@ -92,10 +92,10 @@ enum PageStyle {
         .payments,.rows,.routes{background:var(--card);border:1px solid var(--line);border-radius:10px;overflow:hidden}
         .payments:empty{display:none}
         .payments>li+li,.rows>li+li,.routes>li+li{border-top:1px solid var(--line)}
-        .pay summary{display:grid;grid-template-columns:minmax(150px,auto) 130px minmax(0,1fr) auto auto;gap:4px 12px;align-items:center;
+        .pay summary{display:grid;grid-template-columns:10px minmax(150px,auto) 130px minmax(0,1fr) auto auto;gap:4px 12px;align-items:center;
         padding:7px 14px;cursor:pointer;min-height:40px;list-style:none}
         .pay summary::-webkit-details-marker{display:none}
-        .pay summary::after{content:"";display:none}
+        .pay summary::before{content:"▸";color:var(--faint);font-size:13px}.pay details[open]>summary::before{content:"▾"}
         .pay summary:hover{background:var(--calm-bg)}
         .pay summary:focus-visible,.rows summary:focus-visible{outline-offset:-3px}
         .pay .badge{justify-self:start;white-space:normal}
@@ -106,7 +106,7 @@ enum PageStyle {
         html[data-filter=attention] .pay:not(.attention),html[data-filter=moved] .pay:not(.moved){display:none}
         .story{padding:4px 14px 14px 22px;display:grid;gap:12px;justify-items:start}
         .timeline li{position:relative;padding:0 0 10px 18px;border-left:2px solid var(--line);margin-left:5px}
-        .timeline li:last-child{padding-bottom:0}
+        .timeline li:last-child{padding-bottom:0;border-left-color:transparent}
         .timeline .shape{position:absolute;left:-8px;background:var(--card);line-height:22px}
         .timeline .good .shape{color:var(--good)}.timeline .bad .shape{color:var(--bad)}.timeline .warn .shape{color:var(--warn)}
         .timeline p,dd{overflow-wrap:anywhere}
@@ -121,20 +121,20 @@ enum PageStyle {
         .faults{margin-top:4px}.rows summary{min-height:24px;cursor:pointer;font-size:13px}
         .empty{padding:2px 0}
         form{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:20px;max-width:440px;margin:40px auto}
-        html.js form.js{display:grid!important;gap:10px}
+        html.live form.js{display:grid!important;gap:10px}
         input{font:inherit;color:var(--ink);background:var(--bg);border:1px solid var(--faint);border-radius:7px;min-height:44px;padding:6px 12px;width:100%}
         dialog{background:var(--card);color:var(--ink);border:1px solid var(--line);border-radius:12px;padding:22px;max-width:min(460px,calc(100vw - 32px))}
         dialog::backdrop{background:#0009}
         dialog .tools{justify-content:flex-end;margin-top:18px}
         dialog button{min-height:44px}
-        @media (max-width:700px),(pointer:coarse){button{min-height:44px}.findings a{min-height:44px}}
+        @media (max-width:700px),(pointer:coarse){button{min-height:44px}.findings a{min-height:32px;padding-top:4px}}
         @media (max-width:700px){header,main{padding:10px 12px}header{padding-bottom:0}#link{flex:1 1 auto;text-align:right}
         header .tools{width:100%}header .tools button{flex:1}
         #notice{margin:10px 12px 0}
-        .findings li{grid-template-columns:1fr;gap:2px}.findings .badge{justify-self:start}.findings a{min-height:0}
-        .pay summary{grid-template-columns:minmax(0,1fr) auto;min-height:48px}
-        .pay .way{grid-column:1/-1}.pay .app{text-align:left}
-        .rows>li{flex-wrap:wrap}.card .foot button{width:100%}}
+        .findings li{grid-template-columns:1fr;gap:2px}
+        .pay summary{grid-template-columns:10px minmax(0,1fr) auto;min-height:48px}
+        .pay .way{grid-column:2/-1}.pay .app{grid-column:2;text-align:left}
+        .rows>li{flex-wrap:wrap}}
         @media (prefers-reduced-motion:no-preference){dialog[open]{animation:in .12s ease-out}@keyframes in{from{opacity:0;transform:translateY(6px)}}}
         @media print{.js{display:none!important}}
         """

@@ -98,7 +98,10 @@ struct Verdict {
     func write(to html: inout HTML, overview: EngineOverview) {
         html.element(
             "section",
-            ["id": "verdict", "data-key": "verdict", "class": "verdict \(shown.rawValue)", "aria-labelledby": "verdict-title"]
+            [
+                "id": "verdict", "data-key": "verdict", "class": "verdict \(shown.rawValue)",
+                "aria-labelledby": "verdict-title",
+            ]
         ) { html in
             html.element("h2", ["id": "verdict-title", "tabindex": "-1"]) { html in
                 html.element("span", ["class": "shape", "aria-hidden": "true"], shown.shape)
@@ -118,7 +121,7 @@ struct Verdict {
     }
 
     private func write(_ finding: Finding, to html: inout HTML) {
-        html.element("li", ["data-key": finding.what]) { html in
+        html.element("li", ["data-key": finding.key]) { html in
             html.badge(finding.tone, finding.tone.word)
             html.element("div") { html in
                 html.element("a", ["href": "#\(finding.place)"], finding.what)

@@ -10,7 +10,11 @@ extension PageView {
         html.element("div", ["class": "filter js", "role": "group", "aria-label": "Which payments are shown"]) { html in
             for (name, label) in [("all", "All"), ("attention", "Need attention"), ("moved", "Went on")] {
                 html.element(
-                    "button", ["type": "button", "data-filter": name, "data-key": "filter-\(name)", "aria-pressed": name == "all" ? "true" : "false"],
+                    "button",
+                    [
+                        "type": "button", "data-filter": name, "data-key": "filter-\(name)",
+                        "aria-pressed": name == "all" ? "true" : "false",
+                    ],
                     label)
             }
         }
@@ -41,7 +45,10 @@ private struct PaymentRow {
         let hasMoved = Set(names).count > 1
         html.element(
             "li",
-            ["data-key": payment.id, "class": "pay" + (needsAttention ? " attention" : "") + (hasMoved ? " moved" : "")]
+            [
+                "data-key": payment.id,
+                "class": "pay" + (needsAttention ? " attention" : "") + (hasMoved ? " moved" : ""),
+            ]
         ) { html in
             html.element("details") { html in
                 html.element("summary") { html in
@@ -142,7 +149,8 @@ private struct PaymentRow {
         }
         if let decline = payment.decline {
             let code = decline.providerCode.map { " (\($0))" } ?? ""
-            facts.append(("Declined", Words.slug(decline.code.rawValue) + code + (decline.message.map { " – " + $0 } ?? "")))
+            facts.append(
+                ("Declined", Words.slug(decline.code.rawValue) + code + (decline.message.map { " – " + $0 } ?? "")))
         }
         if let review = payment.review {
             let money = review.money.map { " says \($0)" } ?? ""

@@ -27,15 +27,15 @@ struct ProviderCard {
                 }
                 html.badge(tone, word)
             }
-            html.element("div", ["class": "charts"]) { html in
-                Charts.calls(provider.history, into: &html)
-                Charts.latency(provider.history, into: &html)
-            }
-            if provider.operations.isEmpty {
-                html.element("p", ["class": "faint quiet"], "No calls lately.")
+            if provider.history.contains(where: { $0.calls > 0 }) {
+                html.element("div", ["class": "charts"]) { html in
+                    Charts.calls(provider.history, into: &html)
+                    Charts.latency(provider.history, into: &html)
+                }
             } else {
-                operations(&html)
+                html.element("p", ["class": "faint"], "No calls in the last 5 minutes.")
             }
+            if !provider.operations.isEmpty { operations(&html) }
             toggle(&html)
         }
     }
@@ -57,6 +57,7 @@ struct ProviderCard {
         case .enabled:
             if breakers.contains("open") { return (.bad, "Failing") }
             if breakers.contains("half_open") { return (.warn, "On trial") }
+            if provider.isUnsteady { return (.warn, "Unsteady") }
             return provider.operations.isEmpty ? (.calm, "Idle") : (.good, "Healthy")
         }
     }
@@ -89,12 +90,9 @@ struct ProviderCard {
                 default: html.badge(.good, "closed")
                 }
             }
-            let failed = operation.calls * operation.failuresPerMille / 1000
-            html.element(
-                "td", ["title": "\(operation.calls) calls in the breaker's window"],
-                operation.calls == 0 ? "–" : Words.percent(failed, of: operation.calls))
-            html.element("td", operation.p50.map(Words.latency) ?? "–")
-            html.element("td", operation.p99.map(Words.latency) ?? "–")
+            html.element("td", operation.recent.map { Words.percent($0.faults, of: $0.calls) } ?? "–")
+            html.element("td", operation.recent?.p50.map(Words.latency) ?? "–")
+            html.element("td", operation.recent?.p99.map(Words.latency) ?? "–")
         }
     }
 
@@ -105,7 +103,8 @@ struct ProviderCard {
             switch provider.standing {
             case .enabled:
                 html.button(
-                    "Disable", of: provider.name, key: key, path: path + "disable", done: "\(provider.name) is disabled.",
+                    "Disable", of: provider.name, key: key, path: path + "disable",
+                    done: "\(provider.name) is disabled.",
                     confirm:
                         "Disable \(provider.name)? It takes no new payments until somebody enables it or the process restarts. Its open payments go on."
                 )
@@ -117,4 +116,17 @@ struct ProviderCard {
             }
         }
     }
+}
+
+extension ProviderHealthReport {
+    /// The calls of the last minute, and how many of them failed by its fault.
+    var lastMinute: (calls: Int, faults: Int) {
+        history.suffix(60 / Int(TimeBuckets.seconds)).reduce(into: (0, 0)) { sum, point in
+            sum.0 += point.calls
+            sum.1 += point.faults
+        }
+    }
+
+    /// Whether a tenth or more of the last minute's calls failed.
+    var isUnsteady: Bool { lastMinute.faults > 0 && lastMinute.faults * 10 >= lastMinute.calls }
 }

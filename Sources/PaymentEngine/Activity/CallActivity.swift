@@ -11,6 +11,11 @@ struct CallActivity: Sendable {
             faults += other.faults
             latency.add(other.latency)
         }
+
+        var point: CallPoint {
+            CallPoint(
+                calls: latency.total, faults: faults, p50: latency.percentile(50), p99: latency.percentile(99))
+        }
     }
 
     private let origin: ContinuousClock.Instant
@@ -34,13 +39,12 @@ struct CallActivity: Sendable {
         }
     }
 
-    /// How long the calls of an operation took; nil where there were none.
-    func latency(of operation: Operation, at now: ContinuousClock.Instant) -> (p50: Int, p99: Int)? {
+    /// The calls of an operation; nil where there were none.
+    func calls(of operation: Operation, at now: ContinuousClock.Instant) -> CallPoint? {
         guard let index = Operation.allCases.firstIndex(of: operation), let ring = rings[index] else { return nil }
-        var sum = LatencyHistogram()
-        for counts in ring.buckets(at: now) { sum.add(counts.latency) }
-        guard let p50 = sum.percentile(50), let p99 = sum.percentile(99) else { return nil }
-        return (p50, p99)
+        var sum = Counts()
+        for counts in ring.buckets(at: now) { sum.add(counts) }
+        return sum.latency.total > 0 ? sum.point : nil
     }
 
     /// All operations together, over time.
@@ -50,15 +54,11 @@ struct CallActivity: Sendable {
             guard let buckets = ring?.buckets(at: now) else { continue }
             for (index, counts) in buckets.enumerated() { sums[index].add(counts) }
         }
-        return sums.map { sum in
-            CallPoint(
-                calls: sum.latency.total, faults: sum.faults, p50: sum.latency.percentile(50),
-                p99: sum.latency.percentile(99))
-        }
+        return sums.map(\.point)
     }
 }
 
-/// The calls of a provider in five seconds.
+/// The calls of a provider in a while.
 package struct CallPoint: Sendable, Hashable {
     package let calls: Int
     /// Those of them that failed by the provider's fault.

@@ -62,16 +62,15 @@ struct CallActivityTests {
         #expect(try #require(histogram.percentile(99)) > 100_000)
     }
 
-    @Test func callsAreKeptByOperation() throws {
+    @Test func callsAreKeptByOperation() {
         var activity = CallActivity(origin: Self.start)
-        #expect(activity.latency(of: .create, at: Self.start) == nil)
+        #expect(activity.calls(of: .create, at: Self.start) == nil)
         for _ in 1...98 { activity.count(.create, isFault: false, milliseconds: 4, at: Self.at(1)) }
         for _ in 1...2 { activity.count(.create, isFault: true, milliseconds: 7, at: Self.at(6)) }
         activity.count(.inquiry, isFault: true, milliseconds: 1, at: Self.at(6))
-        let create = try #require(activity.latency(of: .create, at: Self.at(7)))
-        #expect(create == (4, 7))
-        #expect(try #require(activity.latency(of: .inquiry, at: Self.at(7))) == (1, 1))
-        #expect(activity.latency(of: .refund, at: Self.at(7)) == nil)
+        #expect(activity.calls(of: .create, at: Self.at(7)) == CallPoint(calls: 100, faults: 2, p50: 4, p99: 7))
+        #expect(activity.calls(of: .inquiry, at: Self.at(7)) == CallPoint(calls: 1, faults: 1, p50: 1, p99: 1))
+        #expect(activity.calls(of: .refund, at: Self.at(7)) == nil)
         let history = activity.history(at: Self.at(7))
         #expect(history.count == TimeBuckets.count)
         #expect(
@@ -79,8 +78,8 @@ struct CallActivityTests {
                 CallPoint(calls: 98, faults: 0, p50: 4, p99: 4), CallPoint(calls: 3, faults: 3, p50: 7, p99: 7),
             ])
         // The first five seconds pass out of sight, then all.
-        #expect(try #require(activity.latency(of: .create, at: Self.at(301))) == (7, 7))
-        #expect(activity.latency(of: .create, at: Self.at(306)) == nil)
+        #expect(activity.calls(of: .create, at: Self.at(301)) == CallPoint(calls: 2, faults: 2, p50: 7, p99: 7))
+        #expect(activity.calls(of: .create, at: Self.at(306)) == nil)
     }
 
     @Test func trafficIsCountedByRouteAndTaker() {

@@ -6,7 +6,9 @@ import Testing
 
 /// What operators are shown of an engine at work.
 struct OverviewTests {
-    private static func bench(_ simulation: Simulation, webhooks: [String: AppConfiguration.Webhook] = [:]) throws -> Bench {
+    private static func bench(_ simulation: Simulation, webhooks: [String: AppConfiguration.Webhook] = [:]) throws
+        -> Bench
+    {
         let bench = try Bench(
             simulation,
             [
@@ -28,17 +30,18 @@ struct OverviewTests {
             let report = try #require(bench.engine.providerReports().first)
             let create = try #require(report.operations.first)
             #expect(create.calls == 3)
-            let p50 = try #require(create.p50)
+            let recent = try #require(create.recent)
+            #expect(recent.calls == 3)
+            let p50 = try #require(recent.p50)
             #expect((35...45).contains(p50))
-            #expect(create.p99 == p50)
-            #expect(report.history.last == CallPoint(calls: 3, faults: 0, p50: p50, p99: p50))
+            #expect(report.history.last == recent)
             #expect(report.standing == .enabled)
             #expect(report.inFlight == 0)
             // The breaker's window is over before the minutes that are shown are.
             await simulation.advance(by: .seconds(60))
             let later = try #require(bench.engine.providerReports().first?.operations.first)
             #expect(later.calls == 0)
-            #expect(later.p50 == p50)
+            #expect(later.recent == recent)
             await simulation.advance(by: .seconds(300))
             #expect(bench.engine.providerReports().first?.operations.isEmpty == true)
         }
