@@ -44,7 +44,9 @@ package struct Gateway<API: PaymentAPI>: Sendable {
         on address: ServerConfiguration.Address, limits: Listener.Limits = .few,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
-        let answers = AdminAPI(api: api, reloader: reloader, isOnLoopback: Loopback.isHost(address.host))
+        let answers = AdminAPI(
+            api: api, reloader: reloader, environment: environment, logger: logger,
+            isOnLoopback: Loopback.isHost(address.host))
         return listener(on: address, limits, onRunning) { inbound in try await answers.answer(inbound) }
     }
 

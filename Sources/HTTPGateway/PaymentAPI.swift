@@ -51,11 +51,14 @@ package protocol PaymentAPI: Sendable {
     /// The methods that the routes can serve now. What is nil does not narrow the answer; `money` includes `currency`.
     func paymentMethods(money: Money?, currency: Currency?, country: Country?, call: Call) -> [ServableMethod]
 
-    /// An event of that app; nil where there is none or it is another app's.
-    func event(id: String, app: String) async -> Event?
+    /// An event of that app; nil where there is none or it is another app's. `app` nil: an operator asks.
+    func event(id: String, app: String?) async -> Event?
 
     /// A page of events. Throws `validation-failed` for a cursor that no page gave.
     func events(_ query: EventQuery) async throws(Problem) -> EventPage
+
+    /// A page of the events whose delivery has failed, the last failure first; of one app, or of all.
+    func failedEvents(app: String?, limit: Int, cursor: String?) async throws(Problem) -> EventPage
 
     /// Sends an event of the caller's app anew, and returns it as it is then. Throws `not-found`, or `invalid-state` where the
     /// app has no webhook.
@@ -79,6 +82,9 @@ package protocol PaymentAPI: Sendable {
 
     /// How the providers are, in the order of their names.
     func providerReports() async -> [ProviderHealthReport]
+
+    /// All that a page for operators shows. `most`: payments, events and callbacks of each kind.
+    func overview(most: Int) async -> EngineOverview
 
     /// Switches a provider off or on by hand. False: there is none of that name.
     func setProvider(_ name: String, disabled: Bool) -> Bool

@@ -4,6 +4,7 @@ import ProviderKit
 import Resilience
 import Routing
 package import StrictJSON
+import Synchronization
 
 extension PaymentEngine {
     /// Makes a payment, once however often it is asked for under the key.
@@ -107,6 +108,7 @@ extension PaymentEngine {
                 : Problem(
                     .noRoute, "no provider of the route \(plan.route.name) can do this payment: \(plan.shortcomings)")
             problem.attempts = skipped
+            countTraffic(of: plan.route.name, to: nil)
             return release(Answer(problem, instance: call.requestID))
         }
 
@@ -125,7 +127,13 @@ extension PaymentEngine {
         var run = CreateRun(
             engine: self, call: call, request: request, shape: shape, payment: payment, scope: lease.key, plan: plan)
         let end = await run.run()
+        countTraffic(of: plan.route.name, to: run.taker(end))
         return await finish(end, run, lease)
+    }
+
+    private func countTraffic(of route: String, to provider: String?) {
+        let now = environment.now
+        traffic.withLock { $0.count(route: route, provider: provider, at: now) }
     }
 
     /// Turns the end of the attempts into the answer, and the answer into what the key is worth from now on.

@@ -6,7 +6,7 @@ import Synchronization
 
 /// A provider instance as operators see it.
 package struct ProviderHealthReport: Sendable {
-    /// One kind of operation that was used lately, or whose breaker is not closed.
+    /// One kind of operation that was used in the last five minutes, or whose breaker is not closed.
     package struct OperationReport: Sendable {
         package let operation: Operation
         /// `closed`, `open` or `half_open`.
@@ -14,17 +14,33 @@ package struct ProviderHealthReport: Sendable {
         /// Calls in the breaker's window.
         package let calls: Int
         package let failuresPerMille: Int
+        /// The calls of the last five minutes, which the breaker may have forgotten; nil where there were none.
+        package var recent: CallPoint?
         /// When an open breaker lets calls through again.
         package let opensUntil: Timestamp?
     }
 
+    /// Whether the instance takes new payments.
+    package enum Standing: Sendable, Hashable {
+        case enabled
+        /// By an operator, until a restart.
+        case disabledByHand
+        case disabledInConfiguration
+        /// A reload took it out; it is kept for its payments.
+        case removed
+    }
+
     package let name: String
     package let plugin: String
-    package let isEnabled: Bool
+    package let standing: Standing
     package let inFlight: Int
     /// Seconds since the token was fetched; nil without one.
     package let tokenAgeSeconds: Int?
     package let operations: [OperationReport]
+    /// Its calls in the last five minutes, oldest first: `TimeBuckets.count` points, or none.
+    package var history: [CallPoint] = []
+
+    package var isEnabled: Bool { standing == .enabled }
 }
 
 extension PaymentEngine {
@@ -33,21 +49,30 @@ extension PaymentEngine {
         let (configuration, retired, disabled) = state.withLock { ($0.configuration, $0.retired.all, $0.disabled) }
         let runtimes = (retired + configuration.runtimes.values).sorted { $0.name < $1.name }
         return runtimes.map { runtime in
+            let activity = runtime.activity
+            let now = environment.now
             let operations = Operation.allCases.compactMap { operation -> ProviderHealthReport.OperationReport? in
                 let snapshot = runtime.breaker(operation).snapshot
-                guard snapshot.calls > 0 || snapshot.state != .closed else { return nil }
+                let recent = activity.calls(of: operation, at: now)
+                guard snapshot.calls > 0 || snapshot.state != .closed || recent != nil else { return nil }
                 return ProviderHealthReport.OperationReport(
                     operation: operation, breaker: snapshot.state.name, calls: snapshot.calls,
                     failuresPerMille: snapshot.calls > 0 ? snapshot.failures * 1000 / snapshot.calls : 0,
+                    recent: recent,
                     opensUntil: snapshot.state.end.map { end in
-                        environment.wallClock.advanced(by: environment.now.duration(to: end))
+                        environment.wallClock.advanced(by: now.duration(to: end))
                     })
             }
+            let standing: ProviderHealthReport.Standing =
+                switch configuration.providers[runtime.name]?.isEnabled {
+                case nil: .removed
+                case false?: .disabledInConfiguration
+                case true?: disabled.contains(runtime.name) ? .disabledByHand : .enabled
+                }
             return ProviderHealthReport(
-                name: runtime.name, plugin: runtime.configuration.plugin,
-                isEnabled: configuration.providers[runtime.name]?.isEnabled == true
-                    && !disabled.contains(runtime.name), inFlight: runtime.inFlight,
-                tokenAgeSeconds: runtime.tokenAge.map { Int($0.components.seconds) }, operations: operations)
+                name: runtime.name, plugin: runtime.configuration.plugin, standing: standing,
+                inFlight: runtime.inFlight, tokenAgeSeconds: runtime.tokenAge.map { Int($0.components.seconds) },
+                operations: operations, history: activity.history(at: now))
         }
     }
 

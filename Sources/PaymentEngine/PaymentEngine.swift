@@ -16,11 +16,12 @@ package final class PaymentEngine: Sendable {
 
     let environment: any EngineEnvironment
     /// When the process began, on both clocks.
-    private let begunAt: (instant: ContinuousClock.Instant, calendar: Timestamp)
+    let begunAt: (instant: ContinuousClock.Instant, calendar: Timestamp)
     let store: any PaymentStore
     let keys: IdempotencyStore<Answer, String>
     let references: References
     let budget = RetryBudget()
+    let traffic: Mutex<RouteTraffic>
     let locks = PaymentLocks()
     let inquiries: DueQueue<String>
     let dispatcher: EventDispatcher
@@ -62,6 +63,7 @@ package final class PaymentEngine: Sendable {
     ) throws {
         self.environment = environment
         begunAt = (environment.now, environment.wallClock)
+        traffic = Mutex(RouteTraffic(origin: begunAt.instant))
         self.logger = logger
         self.metrics = metrics
         makeTransport = transport

@@ -136,7 +136,9 @@ import Testing
             let until = Timestamp(milliseconds: 1_769_248_810_000)
             let used = [
                 ProviderHealthReport.OperationReport(
-                    operation: .create, breaker: "open", calls: 120, failuresPerMille: 12, opensUntil: until),
+                    operation: .create, breaker: "open", calls: 120, failuresPerMille: 12, 
+                    recent: CallPoint(calls: 200, faults: 2, p50: 40, p99: 180),
+                    opensUntil: until),
                 ProviderHealthReport.OperationReport(
                     operation: .refund, breaker: "closed", calls: 1, failuresPerMille: 1000, opensUntil: nil),
                 ProviderHealthReport.OperationReport(
@@ -144,10 +146,10 @@ import Testing
             ]
             gateway.recorder.script.reports = [
                 ProviderHealthReport(
-                    name: "payalo-ke", plugin: "payalo", isEnabled: true, inFlight: 3, tokenAgeSeconds: nil,
+                    name: "payalo-ke", plugin: "payalo", standing: .enabled, inFlight: 3, tokenAgeSeconds: nil,
                     operations: used),
                 ProviderHealthReport(
-                    name: "spayon", plugin: "spayon", isEnabled: false, inFlight: 0, tokenAgeSeconds: 60, operations: []
+                    name: "spayon", plugin: "spayon", standing: .disabledByHand, inFlight: 0, tokenAgeSeconds: 60, operations: []
                 ),
             ]
             let answer = try await gateway.send("GET", "/admin/providers", [])
@@ -163,6 +165,10 @@ import Testing
             #expect(rates == ["0.012", "1", "0"])
             #expect(operations[0]["opens_until"]?.string == "2026-01-24T10:00:10.000Z")
             #expect(operations[0]["breaker"]?.string == "open")
+            #expect(operations[0]["p50_ms"]?.integer == 40)
+            #expect(operations[0]["p99_ms"]?.integer == 180)
+            #expect(operations[1]["p50_ms"]?.isNull == true)
+            #expect(operations[1]["p99_ms"]?.isNull == true)
         }
     }
 

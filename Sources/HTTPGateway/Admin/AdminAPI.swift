@@ -1,4 +1,5 @@
 import HTTPTypes
+import Logging
 import PaymentEngine
 import PaymentModel
 import ProviderKit
@@ -8,17 +9,25 @@ import StrictJSON
 struct AdminAPI<API: PaymentAPI>: Sendable {
     let api: API
     let reloader: any ReloadAPI
+    let environment: any EngineEnvironment
+    let logger: Logger
     let isOnLoopback: Bool
 
     func answer(_ inbound: Inbound) async throws -> Reply {
         let path = AdminPath(inbound.path)
-        if path?.isHealth != true { try authorize(inbound) }
+        // Without a key the page is empty where one is needed: a browser that goes somewhere cannot send it.
+        let isShell = path == .page && !isOnLoopback
+        if path?.isHealth != true, !isShell { try authorize(inbound) }
         guard let path else { throw Problem(.notFound, "Nothing is at this path") }
         guard path.allows(inbound.method) else { return try Reply.otherMethod(inbound, allowed: path.allowed) }
         if path.isChange, inbound.headers[.adminChange] != "1" {
             throw Problem(.forbidden, "A change needs the header X-Switchyard-Admin: 1")
         }
         switch path {
+        case .page:
+            return isShell ? .lockedPage() : .page(await view())
+        case .pageContent:
+            return .pageContent(await view())
         case .alive:
             return Reply { $0.object { $0.member("status", "ok") } }
         case .ready:
@@ -72,6 +81,12 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
             }
         case .resolve(let id):
             return try await resolve(id, inbound)
+        case .sync(let id):
+            return try await sync(id, inbound)
+        case .events:
+            return try await failedEvents(inbound)
+        case .redeliver(let id):
+            return try await redeliver(id, inbound)
         case .setProvider(let name, let disabled):
             guard api.setProvider(name, disabled: disabled) else {
                 throw Problem(.notFound, "There is no such provider")
@@ -174,6 +189,8 @@ extension ProviderHealthReport.OperationReport {
             json.member("breaker", breaker)
             json.member("calls", calls)
             json.member("failure_rate", number: failureRate)
+            json.member("p50_ms", recent?.p50)
+            json.member("p99_ms", recent?.p99)
             json.member("opens_until", opensUntil?.description)
         }
     }

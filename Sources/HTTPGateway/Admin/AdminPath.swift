@@ -2,6 +2,10 @@ import HTTPTypes
 
 /// A path of the admin listener.
 enum AdminPath: Sendable, Hashable {
+    /// The page for people.
+    case page
+    /// What the page shows now, for the page itself.
+    case pageContent
     case alive
     case ready
     case providers
@@ -12,6 +16,10 @@ enum AdminPath: Sendable, Hashable {
     /// The last ones.
     case reloads
     case resolve(id: String)
+    case sync(id: String)
+    /// Those that failed.
+    case events
+    case redeliver(event: String)
     case setProvider(name: String, disabled: Bool)
 
     /// Nil where nothing is at the path.
@@ -26,11 +34,14 @@ enum AdminPath: Sendable, Hashable {
             return name
         }
         switch (parts[1], parts.count) {
+        case ("", 2): self = .page
+        case ("admin", 3) where parts[2] == "page": self = .pageContent
         case ("healthz", 2): self = .alive
         case ("readyz", 2): self = .ready
         case ("admin", 3) where parts[2] == "providers": self = .providers
         case ("admin", 3) where parts[2] == "payments": self = .payments
         case ("admin", 3) where parts[2] == "orphans": self = .orphans
+        case ("admin", 3) where parts[2] == "events": self = .events
         case ("admin", 3) where parts[2] == "reload": self = .reload
         case ("admin", 3) where parts[2] == "reloads": self = .reloads
         case ("admin", 4) where parts[2] == "payments":
@@ -39,6 +50,12 @@ enum AdminPath: Sendable, Hashable {
         case ("admin", 5) where parts[2] == "payments" && parts[4] == "resolve":
             guard let id = name(3) else { return nil }
             self = .resolve(id: id)
+        case ("admin", 5) where parts[2] == "payments" && parts[4] == "sync":
+            guard let id = name(3) else { return nil }
+            self = .sync(id: id)
+        case ("admin", 5) where parts[2] == "events" && parts[4] == "redeliver":
+            guard let id = name(3) else { return nil }
+            self = .redeliver(event: id)
         case ("admin", 5) where parts[2] == "providers" && (parts[4] == "disable" || parts[4] == "enable"):
             guard let provider = name(3) else { return nil }
             self = .setProvider(name: provider, disabled: parts[4] == "disable")
@@ -52,8 +69,8 @@ enum AdminPath: Sendable, Hashable {
     /// Whether a request here changes something.
     var isChange: Bool {
         switch self {
-        case .resolve, .setProvider, .reload: true
-        case .alive, .ready, .providers, .payments, .payment, .orphans, .reloads: false
+        case .resolve, .sync, .redeliver, .setProvider, .reload: true
+        case .page, .pageContent, .alive, .ready, .providers, .payments, .payment, .orphans, .events, .reloads: false
         }
     }
 

@@ -2,6 +2,9 @@ import HTTPTypes
 
 extension HTTPField.Name {
     static let adminChange = known("X-Switchyard-Admin")
+    static let contentSecurityPolicy = known("Content-Security-Policy")
+    static let crossOriginOpenerPolicy = known("Cross-Origin-Opener-Policy")
+    static let crossOriginResourcePolicy = known("Cross-Origin-Resource-Policy")
     static let apiKey = known("X-API-Key")
     static let idempotencyKey = known("Idempotency-Key")
     static let idempotencyReplayed = known("Idempotency-Replayed")

@@ -37,6 +37,12 @@ struct Reply: Sendable {
         self.init(status: status, body: writer.bytes, type: "application/json")
     }
 
+    /// An answer in another format than JSON.
+    init(text: String, type: String, headers: HTTPFields = [:]) {
+        self.init(status: 200, body: Array(text.utf8), type: type)
+        self.headers.append(contentsOf: headers)
+    }
+
     /// An answer without a body.
     init(status: Int, headers: HTTPFields = [:]) {
         self.status = status

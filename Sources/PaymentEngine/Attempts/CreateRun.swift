@@ -79,6 +79,15 @@ struct CreateRun {
     /// Seconds after which a caller may try again.
     var retryAfterSeconds: Int { max(1, (retryAfter ?? .seconds(1)).secondsRoundedUp) }
 
+    /// The provider that a run which ended so has left the payment with; nil where nobody took it.
+    func taker(_ end: End) -> String? {
+        switch end {
+        case .open(let provider), .declined(_, _, let provider), .rejected(_, _, let provider): provider
+        case .answered, .belongsToAnother: attempts.last?.provider
+        case .nobody: nil
+        }
+    }
+
     /// Goes through the candidates until one answers, or until nobody else may be tried.
     mutating func run() async -> End {
         defer { for _ in 0..<retries { engine.budget.endRetry() } }

@@ -108,15 +108,20 @@ extension PaymentEngine {
 // MARK: - What apps ask for
 
 extension PaymentEngine {
-    /// An event of that app; nil where there is none.
-    package func event(id: String, app: String) async -> Event? {
-        guard let event = await store.event(id), event.payment.app == app else { return nil }
+    /// An event of that app; of any app where `app` is nil (operators). Nil where there is none.
+    package func event(id: String, app: String?) async -> Event? {
+        guard let event = await store.event(id), app == nil || event.payment.app == app else { return nil }
         return event
     }
 
     /// A page of events, newest first.
     package func events(_ query: EventQuery) async throws(Problem) -> EventPage {
         try await store.events(query)
+    }
+
+    /// The events whose delivery has failed, the last failure first. `app` nil: of all apps (operators).
+    package func failedEvents(app: String?, limit: Int, cursor: String?) async throws(Problem) -> EventPage {
+        try await store.failedEvents(app: app, limit: limit, cursor: cursor)
     }
 
     /// Delivers an event anew, whatever became of it, in its payment's order.

@@ -18,6 +18,11 @@ final class ProviderRuntime: Sendable {
     private final class Shared: Sendable {
         let callsUnderWay = Atomic(0)
         let pause = Mutex(RequestedPause())
+        let activity: Mutex<CallActivity>
+
+        init(begunAt: ContinuousClock.Instant) {
+            activity = Mutex(CallActivity(origin: begunAt))
+        }
     }
 
     var name: String { configuration.name }
@@ -52,7 +57,7 @@ final class ProviderRuntime: Sendable {
         tokens =
             configuration.adapter is any TokenAuthenticated
             ? sameAccount?.tokens ?? TokenCache(time: environment, nextRandom: random) : nil
-        shared = old?.shared ?? Shared()
+        shared = old?.shared ?? Shared(begunAt: environment.now)
     }
 
     /// Calls under way, also those of instances that had the name before.
@@ -60,6 +65,8 @@ final class ProviderRuntime: Sendable {
     /// Whether calls count against our own limits still.
     var isLimitSpent: Bool { limiter?.isSpent ?? false }
     var tokenAge: Duration? { tokens?.age }
+    /// The calls of the last minutes, also those of instances that had the name before.
+    var activity: CallActivity { shared.activity.withLock { $0 } }
 
     /// How long a question may take that has to have ended by `deadline`; nil where too little is left to hear of it.
     func timeToAsk(until deadline: ContinuousClock.Instant?) -> Duration? {
@@ -108,8 +115,13 @@ final class ProviderRuntime: Sendable {
 
     /// Gives the permit back with what the call says of the provider's health.
     func close(_ permit: CallPermit, _ result: BreakerResult) {
-        breaker(permit.operation).record(
-            permit.breaker, result, duration: permit.begunAt.duration(to: environment.now))
+        let now = environment.now
+        let duration = permit.begunAt.duration(to: now)
+        breaker(permit.operation).record(permit.breaker, result, duration: duration)
+        shared.activity.withLock { activity in
+            activity.count(
+                permit.operation, isFault: result == .failure, milliseconds: duration.milliseconds, at: now)
+        }
     }
 
     /// The provider asked us to wait: until then payments go to others, and nothing is asked.

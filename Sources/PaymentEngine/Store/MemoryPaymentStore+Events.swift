@@ -11,6 +11,8 @@ extension MemoryPaymentStore {
         var event: Event
         /// Rises with each event: the order of lists, and their cursors.
         let sequence: UInt64
+        /// The number of its last failure among all; 0 before any.
+        var failure: UInt64 = 0
 
         init(_ event: Event, sequence: UInt64) {
             self.event = event
@@ -96,9 +98,11 @@ extension MemoryPaymentStore {
         state.withLock { state in
             guard let place = state.eventPlace(event) else { return nil }
             let wasPending = place.event.isPending
+            let hadFailed = place.event.hasFailed
             defer {
                 let step = (place.event.isPending ? 1 : 0) - (wasPending ? 1 : 0)
                 state.eventQueue.add(step, of: place.event.payment.app)
+                if hadFailed != place.event.hasFailed { state.noteFailure(place) }
             }
             return change(&place.event.delivery)
         }
@@ -145,11 +149,12 @@ extension MemoryPaymentStore.State {
         var dropped = 0
         let most = MemoryPaymentStore.mostEventsOfPayment
         if place.events.count >= most, let index = place.events.firstIndex(where: { !$0.event.isPending }) {
-            place.events.remove(at: index)
+            failures.drop(place.events.remove(at: index))
             dropped = 1
         }
         if place.events.count >= most {
             fail(&place.events[0].event)
+            noteFailure(place.events[0])
             eventQueue.add(-1, of: payment.app)
         }
         if event.isPending {
@@ -159,7 +164,9 @@ extension MemoryPaymentStore.State {
                 fail(&event)
             }
         }
-        place.events.append(MemoryPaymentStore.EventPlace(event, sequence: nextEventSequence))
+        let eventPlace = MemoryPaymentStore.EventPlace(event, sequence: nextEventSequence)
+        place.events.append(eventPlace)
+        if event.hasFailed { noteFailure(eventPlace) }
         eventLists[payment.app, default: .init()].entries.append((nextEventSequence, payment.id, event.number))
         eventLists[payment.app]?.live += 1 - dropped
         nextEventSequence += 1
@@ -217,6 +224,7 @@ extension MemoryPaymentStore.State {
     /// Takes note that a payment's events are gone with it.
     mutating func dropped(_ events: [MemoryPaymentStore.EventPlace], of app: String) {
         guard !events.isEmpty else { return }
+        for place in events { failures.drop(place) }
         for place in events where place.event.isPending {
             eventQueue.add(-1, of: app)
             unsent.append(.init(event: place.event.id, app: app, reason: "dropped"))
@@ -240,4 +248,7 @@ extension MemoryPaymentStore.State {
 extension Event {
     /// Whether it waits for its delivery.
     fileprivate var isPending: Bool { delivery.status == .pending }
+
+    /// Whether no attempt at its delivery follows.
+    var hasFailed: Bool { delivery.status == .failed }
 }

@@ -40,6 +40,9 @@ package final class MemoryPaymentStore: PaymentStore {
         var eventLists: [String: EventList] = [:]
         var nextEventSequence: UInt64 = 1
         var eventQueue = EventQueue()
+        /// The ids of payments in the order in which they came to need a person's attention; some need it no more.
+        var attention: Deque<String> = []
+        var failures = FailureList()
         /// What is to be reported once the lock is free.
         var unsent: [Unsent] = []
     }
@@ -137,11 +140,13 @@ package final class MemoryPaymentStore: PaymentStore {
             state.count(place.record, -1)
             let mark = EventMark(place)
             let wasSettled = place.record.isSettled
+            let neededAttention = place.record.needsAttention
             let known = place.record.references.count
             let result = change(&place.record)
             state.index(place.record.references.dropFirst(known), of: id)
             if !wasSettled, place.record.isSettled { state.settled.append(id) }
             state.count(place.record, 1)
+            if !neededAttention, place.record.needsAttention { state.noteAttention(id) }
             let isToBeDelivered = state.addEvents(
                 of: place, since: mark, mostWaiting: { bounds().eventsQueued }, delivery: newDelivery,
                 clock: { environment.wallClock })

@@ -88,6 +88,9 @@ package struct PaymentRecord: Sendable {
             && (payment.status.isFinal || payment.status == .captured || payment.status == .partiallyRefunded)
     }
 
+    /// Whether operators see it first: nobody knows what became of it, or a person has to look.
+    var needsAttention: Bool { isVisible && (payment.status == .unknown || payment.review != nil) }
+
     /// Whether the provider is to be asked after it. Funds that were to be taken at once and are only held are no outcome yet.
     var isToBeAsked: Bool {
         payment.status.isOpen || payment.openOperation != nil

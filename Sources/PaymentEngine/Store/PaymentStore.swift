@@ -46,6 +46,13 @@ package protocol PaymentStore: Sendable {
     /// How many payments are `unknown`, and how many are under review.
     func attention() async -> (unknown: Int, underReview: Int)
 
+    /// What an operator looks at first: at most `most` of each.
+    func outline(most: Int) async -> StoreOutline
+
+    /// Events whose delivery has failed, the last failure first; of one app, or of all. Throws a problem at `/cursor` for one
+    /// that was not made here.
+    func failedEvents(app: String?, limit: Int, cursor: String?) async throws(Problem) -> EventPage
+
     /// An event, by its id.
     func event(_ id: String) async -> Event?
 

@@ -23,6 +23,9 @@ final class Recorder: PaymentAPI, ReloadAPI {
         var reloads: [ReloadReport] = []
         /// By id.
         var events: [String: Event] = [:]
+        var overview = EngineOverview(
+            at: Timestamp(milliseconds: 1_769_248_800_000), version: "1", uptime: .seconds(60), isDraining: false,
+            providers: [], routes: [], store: StoreOutline())
         /// Called before `create` answers.
         var beforeAnswer: @Sendable () async -> Void = {}
     }
@@ -125,9 +128,19 @@ final class Recorder: PaymentAPI, ReloadAPI {
         return script.methods
     }
 
-    func event(id: String, app: String) async -> Event? {
-        note("event \(id) \(app)")
-        return script.events[id].flatMap { $0.payment.app == app ? $0 : nil }
+    func event(id: String, app: String?) async -> Event? {
+        note("event \(id) \(app ?? "*")")
+        return script.events[id].flatMap { app == nil || $0.payment.app == app ? $0 : nil }
+    }
+
+    func failedEvents(app: String?, limit: Int, cursor: String?) async throws(Problem) -> EventPage {
+        note("failed \(app ?? "*") \(limit) \(cursor ?? "-")")
+        return EventPage(events: script.events.values.sorted { $0.number > $1.number }, nextCursor: nil)
+    }
+
+    func overview(most: Int) async -> EngineOverview {
+        note("overview \(most)")
+        return script.overview
     }
 
     func events(_ query: EventQuery) async throws(Problem) -> EventPage {

@@ -86,6 +86,12 @@ struct SlowStore: PaymentStore {
 
     func attention() async -> (unknown: Int, underReview: Int) { await store.attention() }
 
+    func outline(most: Int) async -> StoreOutline { await store.outline(most: most) }
+
+    func failedEvents(app: String?, limit: Int, cursor: String?) async throws(Problem) -> EventPage {
+        try await store.failedEvents(app: app, limit: limit, cursor: cursor)
+    }
+
     func event(_ id: String) async -> Event? {
         await Task.yield()
         let result = await store.event(id)

@@ -88,14 +88,17 @@ struct Router: Sendable {
 }
 
 /// Runs `body` against the router in front of `providers`; on return it has drained.
+///
+/// - Parameter adminHost: Where operators reach it: on any other address than loopback they need a key.
 func withRouter(
-    _ setup: Setup = .quick(), _ providers: Providers, _ body: @Sendable (Router) async throws -> Void
+    _ setup: Setup = .quick(), _ providers: Providers, adminHost: String = "127.0.0.1",
+    _ body: @Sendable (Router) async throws -> Void
 ) async throws {
     let logs = LogLines()
     let logger = Logger(label: "switchyard") { _ in LogCapture(lines: logs) }
     let folder = try setup.written()
     defer { try? setup.remove(folder) }
-    let source = Setup.source(folder, providers.environment)
+    let source = Setup.source(folder, providers.environment, adminHost: adminHost)
     let server = try Server(try Setup.load(source), source: source, logger: logger)
     let (bound, ports) = AsyncStream.makeStream(of: (api: Int, admin: Int).self)
     let group = ServiceGroup(

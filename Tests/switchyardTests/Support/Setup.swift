@@ -30,9 +30,11 @@ enum Setup {
     }
 
     /// What a router reads a folder through, with flags that let it listen on free ports.
-    static func source(_ folder: URL, _ environment: [String: String]) -> ConfigurationSource {
+    static func source(
+        _ folder: URL, _ environment: [String: String], adminHost: String = "127.0.0.1"
+    ) -> ConfigurationSource {
         ConfigurationSource(folder: folder.path, environment: environment) {
-            $0.listening(on: .init(host: "127.0.0.1", port: 0), admin: .init(host: "127.0.0.1", port: 0))
+            $0.listening(on: .init(host: "127.0.0.1", port: 0), admin: .init(host: adminHost, port: 0))
         }
     }
 
