@@ -4,6 +4,7 @@ import HTTPTypes
 enum AdminPath: Sendable, Hashable {
     case alive
     case ready
+    case metrics
     case providers
     case payments
     case payment(id: String)
@@ -28,6 +29,7 @@ enum AdminPath: Sendable, Hashable {
         switch (parts[1], parts.count) {
         case ("healthz", 2): self = .alive
         case ("readyz", 2): self = .ready
+        case ("metrics", 2): self = .metrics
         case ("admin", 3) where parts[2] == "providers": self = .providers
         case ("admin", 3) where parts[2] == "payments": self = .payments
         case ("admin", 3) where parts[2] == "orphans": self = .orphans
@@ -53,7 +55,7 @@ enum AdminPath: Sendable, Hashable {
     var isChange: Bool {
         switch self {
         case .resolve, .setProvider, .reload: true
-        case .alive, .ready, .providers, .payments, .payment, .orphans, .reloads: false
+        case .alive, .ready, .metrics, .providers, .payments, .payment, .orphans, .reloads: false
         }
     }
 

@@ -9,6 +9,8 @@ struct Reply: Sendable {
     var headers: HTTPFields
     let body: ByteBuffer
 
+    /// The template of the path that it answers at, for what is counted; nil where nothing is there.
+    var route: String?
     /// Whether the connection ends with this answer.
     var closesConnection = false
 
@@ -36,6 +38,9 @@ struct Reply: Sendable {
         write(&writer)
         self.init(status: status, body: writer.bytes, type: "application/json")
     }
+
+    /// An answer of text.
+    init(text: [UInt8], type: String) { self.init(status: 200, body: text, type: type) }
 
     /// An answer without a body.
     init(status: Int, headers: HTTPFields = [:]) {
