@@ -51,6 +51,7 @@ extension Target.Dependency {
     static let asyncHTTPClient: Self = .product(name: "AsyncHTTPClient", package: "async-http-client")
     static let deque: Self = .product(name: "DequeModule", package: "swift-collections")
     static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
+    static let coreMetrics: Self = .product(name: "CoreMetrics", package: "swift-metrics")
     static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
     static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
@@ -101,9 +102,11 @@ let package = Package(
         .library(
             "PaymentEngine",
             [
-                "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", "W3CTrace",
                 .crypto, .deque, .heap, .httpTypes, .logging, .metrics,
             ]),
+        .library("W3CTrace", [.httpTypes]),
+        .library("PrometheusText", [.coreMetrics]),
         .library(
             "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
         .library(
@@ -116,8 +119,8 @@ let package = Package(
             "HTTPGateway",
             [
                 "APIDescription", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
-                .crypto, .httpTypes, .hummingbirdCore, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes,
-                .nioHTTPTypesHTTP1, .nioPosix,
+                "W3CTrace", .crypto, .httpTypes, .hummingbirdCore, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1,
+                .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix,
             ]),
         .library(
             "ProviderSandbox",
@@ -140,8 +143,8 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit", "ProviderSandbox",
-                "ProviderTransport", "Routing", "StrictJSON",
+                "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "PrometheusText", "ProviderKit",
+                "ProviderSandbox", "ProviderTransport", "Routing", "StrictJSON",
                 .argumentParser, .asyncHTTPClient, .crypto, .hummingbird, .lifecycle, .logging, .nioCore, .nioHTTP1,
                 .nioPosix, .unixSignals,
             ] + plugins.map { .target(name: $0) },
@@ -150,6 +153,8 @@ let package = Package(
         .tests("Fuzzing"),
         .tests("APIDescription", ["StrictJSON"]),
         .tests("APIConformance", ["APIDescription", "StrictJSON"]),
+        .tests("PrometheusText", [.coreMetrics]),
+        .tests("W3CTrace", [.httpTypes]),
         .tests("StrictJSON", ["Fuzzing"]),
         .tests("PaymentModel", ["Fuzzing", "StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
@@ -163,8 +168,9 @@ let package = Package(
         .tests(
             "PaymentEngine",
             [
-                "Fuzzing", "PaymentModel", "ProviderKit", "Resilience", "Routing", "Simulation", "StrictJSON", .crypto,
-                .httpTypes, .logging, .metricsTestKit,
+                "Fuzzing", "PaymentModel", "ProviderKit", "Resilience", "Routing", "Simulation", "StrictJSON",
+                "W3CTrace",
+                .crypto, .httpTypes, .logging, .metricsTestKit,
             ]),
         .tests(
             "ProviderSandbox",
@@ -176,7 +182,7 @@ let package = Package(
             "HTTPGateway",
             [
                 "APIConformance", "APIDescription", "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit",
-                "Resilience", "Routing", "StrictJSON",
+                "Resilience", "Routing", "StrictJSON", "W3CTrace",
                 .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
             ]),
         .tests(

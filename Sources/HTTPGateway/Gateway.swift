@@ -1,5 +1,6 @@
 package import Logging
 package import PaymentEngine
+import W3CTrace
 
 /// The program's two listeners: the public API (contract §3, §4, §7), and the admin listener (§10).
 ///
@@ -10,15 +11,25 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     private let environment: any EngineEnvironment
     private let logger: Logger
     private let rateLimits: AppRateLimits
+    private let metrics: HTTPMetrics
+    private let metricsText: @Sendable () async -> [UInt8]
 
     /// Makes a gateway to an engine.
     ///
-    /// - Parameter environment: The clocks of the engine.
-    package init(api: API, reloader: any ReloadAPI, environment: any EngineEnvironment, logger: Logger) {
+    /// - Parameters:
+    ///   - environment: The clocks of the engine.
+    ///   - metrics: What it counts with.
+    ///   - metricsText: What `/metrics` of the admin listener answers: Prometheus text, version 0.0.4.
+    package init(
+        api: API, reloader: any ReloadAPI, environment: any EngineEnvironment, logger: Logger,
+        metrics: HTTPMetrics = HTTPMetrics(), metricsText: @escaping @Sendable () async -> [UInt8] = { [] }
+    ) {
         self.api = api
         self.reloader = reloader
         self.environment = environment
         self.logger = logger
+        self.metrics = metrics
+        self.metricsText = metricsText
         rateLimits = AppRateLimits(time: environment)
     }
 
@@ -32,8 +43,8 @@ package struct Gateway<API: PaymentAPI>: Sendable {
         on address: ServerConfiguration.Address, limits: Listener.Limits? = nil,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
-        let answers = PublicAPI(api: api, environment: environment, logger: logger, rateLimits: rateLimits)
-        return listener(on: address, limits ?? .init(api.configuration.server.limits), onRunning) { inbound in
+        let answers = PublicAPI(api: api, environment: environment, rateLimits: rateLimits)
+        return listener(on: address, limits ?? .init(api.configuration.server.limits), metrics, onRunning) { inbound in
             try await answers.answer(inbound)
         }
     }
@@ -46,17 +57,19 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     ) -> Listener {
         let answers = AdminAPI(
             api: api, reloader: reloader, environment: environment, logger: logger,
-            isOnLoopback: Loopback.isHost(address.host))
-        return listener(on: address, limits, onRunning) { inbound in try await answers.answer(inbound) }
+            isOnLoopback: Loopback.isHost(address.host), metrics: metricsText)
+        return listener(on: address, limits, nil, onRunning) { inbound in try await answers.answer(inbound) }
     }
 
     private func listener(
-        on address: ServerConfiguration.Address, _ limits: Listener.Limits,
+        on address: ServerConfiguration.Address, _ limits: Listener.Limits, _ metrics: HTTPMetrics?,
         _ onRunning: @escaping @Sendable (Int) async -> Void,
         _ answer: @escaping @Sendable (Inbound) async throws -> Reply
     ) -> Listener {
         let api = api
-        let server = RequestServer(environment: environment, isDraining: { api.isDraining }, answer: answer)
+        let server = RequestServer(
+            environment: environment, traceIDs: TraceIDs { environment.random() },
+            isDraining: { api.isDraining }, metrics: metrics, answer: answer)
         return Listener(
             host: address.host, port: address.port, limits: limits, logger: logger, onRunning: onRunning,
             respond: { request, channel in try await server.respond(to: request, channel: channel) },

@@ -56,7 +56,7 @@ extension PaymentEngine {
             logger.log(
                 level: error.isExpected ? .debug : .warning, "callback says nothing of a payment",
                 metadata: ["provider": "\(name)", "detail": "\(error.detail)"])
-            metrics.callback(name, error.isExpected ? "ignored" : "unreadable")
+            metrics.callback(name, error.isExpected ? .ignored : .unreadable)
             return .accepted
         }
         guard let id = await payment(of: notice, at: name, vouchedFor: vouchedFor) else {
@@ -64,7 +64,7 @@ extension PaymentEngine {
                 // The customer's browser knows the address too. What it vouches for is here, and will never be what this names:
                 // kept, it would take the place of what may yet be matched.
                 logger.warning("callback is not about its address's payment", metadata: ["provider": "\(name)"])
-                metrics.callback(name, "unmatched")
+                metrics.callback(name, .unmatched)
                 return .accepted
             }
             return await keep(notice, from: name, vouchedFor: vouchedFor, isAuthentic: verdict == .authentic)
@@ -79,10 +79,12 @@ extension PaymentEngine {
         // has to be looked at.
         let event = PaymentRecord.name(name, "\(notice.eventID) \(notice.report.money?.description ?? "")")
         guard await store.update(id, { $0.isNewCallback(event) }) == true else {
-            metrics.callback(name, "repeated")
+            metrics.callback(name, .repeated)
+            log(callbackOf: id, at: name, .repeated, isAuthentic: isAuthentic)
             return
         }
-        metrics.callback(name, "applied")
+        metrics.callback(name, .applied)
+        log(callbackOf: id, at: name, .applied, isAuthentic: isAuthentic)
         if isAuthentic { await apply(notice.report, from: name, to: id) }
         // The word of a provider that signs nothing changes nothing: it is a hint to ask now. So is any word while the outcome of
         // a follow-up is open, for it may tell of that.
@@ -107,18 +109,18 @@ extension PaymentEngine {
         guard orphan.names.allSatisfy({ $0.utf8.count <= Self.longestReference }) else {
             // No payment will ever learn it, so it need not come again either.
             logger.warning("callback names an impossible reference", metadata: ["provider": "\(name)"])
-            metrics.callback(name, "unmatched")
+            metrics.callback(name, .unmatched)
             return .accepted
         }
         guard await store.keep(orphan) else {
             logger.error("no room for a callback that matches no payment", metadata: ["provider": "\(name)"])
-            metrics.callback(name, "not_kept")
+            metrics.callback(name, .notKept)
             return .notKept
         }
         logger.log(
             level: notice.report.state.isMoney ? .warning : .info, "callback matches no payment",
             metadata: ["provider": "\(name)", "orphan": "\(orphan.id)", "status": "\(notice.report.state.name)"])
-        metrics.callback(name, "unmatched")
+        metrics.callback(name, .unmatched)
         // The payment may have learnt its reference meanwhile.
         if await payment(of: notice, at: name, vouchedFor: vouchedFor) != nil {
             await applyOrphans(naming: orphan.names)
@@ -186,7 +188,7 @@ extension PaymentEngine {
 
     private func refuse(_ provider: String, _ what: String) -> CallbackAnswer {
         logger.warning("callback refused", metadata: ["provider": "\(provider)", "reason": "\(what)"])
-        metrics.callback(provider, "refused")
+        metrics.callback(provider, .refused)
         return .refused
     }
 }

@@ -51,11 +51,15 @@ extension PaymentEngine {
             return answer
         case .answer(var answer, let isReplayed):
             answer.isReplayed = isReplayed
-            if isReplayed { metrics.replay() }
+            if isReplayed {
+                metrics.replay()
+                log(replayOf: answer, call)
+            }
             return answer
         case .open(let payment):
             guard var answer = await admitted(call, { await open(payment) }) else { return busy(call) }
             answer.isReplayed = true
+            log(replayOf: answer, call)
             return answer
         case .reused:
             return Answer(Problem(.idempotencyKeyReused), instance: call.requestID)
@@ -75,6 +79,10 @@ extension PaymentEngine {
             keys.release(lease, answer)
             return answer
         }
+        func refuse(_ problem: Problem, route: String? = nil) -> Answer {
+            log(problem, route: route, problem.attempts, call)
+            return release(Answer(problem, instance: call.requestID))
+        }
         // After `ttl` the key still belongs to its payment, as long as that is kept.
         if let record = await store.record(key: lease.key) {
             guard record.fingerprint == fingerprint else {
@@ -93,7 +101,7 @@ extension PaymentEngine {
         let router = call.configuration.router
         let state = routingState(in: call.configuration)
         guard let plan = router.plan(for: shape, seed: references.seed(of: lease.key), state: state) else {
-            return release(Answer(Problem(.noRoute, "no route matches this payment"), instance: call.requestID))
+            return refuse(Problem(.noRoute, "no route matches this payment"))
         }
         if plan.candidates.isEmpty {
             let skipped = plan.leftOut.map { leftOut in
@@ -109,7 +117,7 @@ extension PaymentEngine {
                     .noRoute, "no provider of the route \(plan.route.name) can do this payment: \(plan.shortcomings)")
             problem.attempts = skipped
             countTraffic(of: plan.route.name, to: nil)
-            return release(Answer(problem, instance: call.requestID))
+            return refuse(problem, route: plan.route.name)
         }
 
         var request = request
@@ -117,10 +125,10 @@ extension PaymentEngine {
         let payment = Payment(
             id: newID("pay"), app: call.app.name, request: request, route: plan.route.name, at: environment.wallClock)
         let record = PaymentRecord(
-            payment: payment, key: lease.key, fingerprint: fingerprint, requestID: call.requestID,
+            payment: payment, key: lease.key, fingerprint: fingerprint, requestID: call.requestID, trace: call.trace,
             returnURL: request.returnURL)
         guard await store.insert(record) else {
-            return release(Answer(Problem(.paymentStoreFull, retryAfter: 60), instance: call.requestID))
+            return refuse(Problem(.paymentStoreFull, retryAfter: 60), route: plan.route.name)
         }
         budget.beginRequest()
         defer { budget.endRequest() }
@@ -159,6 +167,7 @@ extension PaymentEngine {
                 .idempotencyKeyReused, "the provider has another payment under the reference of this key")
             let answer = Answer(problem, instance: call.requestID)
             keys.keep(lease, answer)
+            log(problem, route: run.payment.route, run.attempts, call)
             return answer
         case .nobody:
             // Unless a callback has told of money meanwhile.
@@ -170,7 +179,7 @@ extension PaymentEngine {
             problem.attempts = run.attempts
             let answer = Answer(problem, instance: call.requestID)
             keys.release(lease, answer)
-            log(problem: problem, of: run)
+            log(problem, route: run.payment.route, run.attempts, call)
             return answer
         }
     }
@@ -194,6 +203,7 @@ extension PaymentEngine {
         }
         guard let record else { preconditionFailure("a payment that is under way was dropped") }
         scheduleInquiry(of: record)
+        metrics.payment(record.payment)
         log(record.payment, run)
         guard await applyOrphans(naming: record.references) else { return record }
         return await store.record(record.payment.id) ?? record

@@ -89,6 +89,7 @@ extension PaymentEngine {
             var run = FollowUpRun(engine: self, runtime: runtime, capability: capability, followUp: open.followUp)
             let end = await run.run(most: 3, until: call.deadline)
             let record = await conclude(open, end, run.attempts)
+            log(open, end, run.attempts, record.payment, call)
             if case .conflict = end { await ask(record, until: call.deadline, in: call.configuration) }
             return await answer(open, end, run.attempts, ending: lease)
         }
@@ -146,10 +147,11 @@ extension PaymentEngine {
     func conclude(_ open: OpenFollowUp, _ end: FollowUpRun.End, _ attempts: [Attempt]) async -> PaymentRecord {
         let now = environment.wallClock
         let instant = environment.now
-        let record = await store.update(open.followUp.payment.id) { record in
+        let changed = await store.update(open.followUp.payment.id) { record in
+            let before = record.payment.status
             for attempt in attempts { record.payment.record(attempt) }
             record.isBusy = false
-            guard record.openFollowUp === open else { return record }
+            guard record.openFollowUp === open else { return (record, false) }
             switch end {
             case .done: record.payment.completeOperation(at: now)
             case .pending: record.payment.acknowledgeOperation(at: now)
@@ -168,9 +170,10 @@ extension PaymentEngine {
                 record.openSince = open.firstSentAt
                 record.lastAskedAt = instant
             }
-            return record
+            return (record, record.payment.status != before)
         }
-        guard let record else { preconditionFailure("a payment that is under way was dropped") }
+        guard let (record, hasMoved) = changed else { preconditionFailure("a payment that is under way was dropped") }
+        if hasMoved { metrics.payment(record.payment) }
         return record
     }
 

@@ -2,6 +2,7 @@ import Logging
 import PaymentModel
 import ProviderKit
 import Resilience
+import W3CTrace
 
 /// A question to a provider after one payment.
 struct Inquiry {
@@ -106,16 +107,16 @@ extension PaymentEngine {
             if let reason = record.payment.review?.reason { metrics.review(reason) }
             logger.warning(
                 "payment needs review",
-                metadata: ["payment": "\(id)", "reason": "\(record.payment.review?.reason.rawValue ?? "")"])
+                metadata: record.metadata.merging(["reason": "\(record.payment.review?.reason.rawValue ?? "")"]) { $1 })
         case .changed(let before, let isLate):
             if isLate { metrics.lateSuccess(record.payment.provider ?? "") }
             if record.isVisible {
                 metrics.payment(record.payment)
                 logger.info(
                     isLate ? "payment succeeded after it had ended" : "payment changed",
-                    metadata: [
-                        "payment": "\(id)", "from": "\(before.rawValue)", "to": "\(record.payment.status.rawValue)",
-                    ])
+                    metadata: record.metadata.merging([
+                        "from": "\(before.rawValue)", "to": "\(record.payment.status.rawValue)",
+                    ]) { $1 })
             }
             // A replay that is under way settles it itself, with the answer that it gives.
             if record.isVisible, !record.isBusy, before == .unknown {
@@ -162,6 +163,12 @@ extension PaymentEngine {
             return record
         }
         guard let taken, let record = taken else { return }
+        await TraceContext.$current.withValue(record.trace) { await self.askInBackground(taken: record) }
+        if let record = await store.record(id) { scheduleInquiry(of: record) }
+    }
+
+    private func askInBackground(taken record: PaymentRecord) async {
+        let id = record.payment.id
         let isAnswered: Bool
         if record.isBusy {
             isAnswered = false
@@ -193,7 +200,6 @@ extension PaymentEngine {
             else { return .unchanged }
             return changed.payment.needReview(.unresolved, at: now)
         }
-        if let record = await store.record(id) { scheduleInquiry(of: record) }
     }
 
     /// Asks the provider once and applies the answer.

@@ -127,6 +127,7 @@ extension PaymentEngine {
             let answer = knownAnswer(to: open, end, record)
         else { return nil }
         keys.settle(key: open.key, answer: answer)
+        log(resolved: open, end, record)
         return answer
     }
 }

@@ -123,9 +123,10 @@ extension PaymentEngine {
         if let closed = resolved.closed, let answer = knownAnswer(to: closed, .open, record) {
             keys.settle(key: closed.key, answer: answer)
         }
+        if before != record.payment.status { metrics.payment(record.payment) }
         logger.notice(
             "payment resolved by hand",
-            metadata: ["payment": "\(id)", "from": "\(before.rawValue)", "to": "\(status.rawValue)"])
+            metadata: record.metadata.merging(["from": "\(before.rawValue)", "to": "\(status.rawValue)"]) { $1 })
         return record.payment
     }
 
@@ -151,45 +152,5 @@ extension BreakerState {
 
     fileprivate var end: ContinuousClock.Instant? {
         if case .open(let until) = self { until } else { nil }
-    }
-}
-
-// MARK: - Logs
-
-extension PaymentEngine {
-    /// One line per create that tells its whole story: constant message, no values of the request.
-    func log(_ payment: Payment, _ run: CreateRun) {
-        metrics.payment(payment)
-        run.call.logger.info(
-            "payment",
-            metadata: [
-                "payment": "\(payment.id)", "app": "\(payment.app)", "route": "\(payment.route ?? "")",
-                "provider": "\(payment.provider ?? "")", "status": "\(payment.status.rawValue)",
-                "attempts": "\(run.story)", "ms": "\(run.milliseconds)",
-            ])
-    }
-
-    /// The line of a create that nobody took.
-    func log(problem: Problem, of run: CreateRun) {
-        run.call.logger.warning(
-            "payment not taken",
-            metadata: [
-                "app": "\(run.call.app.name)", "code": "\(problem.code.rawValue)", "attempts": "\(run.story)",
-                "ms": "\(run.milliseconds)",
-            ])
-    }
-}
-
-extension CreateRun {
-    /// The tries in a line: `payalo-ke:create=unavailable(connect_refused) payalo-backup:create=accepted`.
-    fileprivate var story: String {
-        attempts.map { attempt in
-            let reason = attempt.reason.map { "(\($0))" } ?? ""
-            return "\(attempt.provider):\(attempt.operation.rawValue)=\(attempt.outcome.rawValue)\(reason)"
-        }.joined(separator: " ")
-    }
-
-    fileprivate var milliseconds: Int64 {
-        engine.environment.wallClock.milliseconds - payment.createdAt.milliseconds
     }
 }

@@ -50,6 +50,7 @@ extension PaymentEngine {
             throw ReloadFault("webhook: \(error)")
         }
         // Nothing fails from here on.
+        metrics.prepare(new)
         storeLimits.update(new.server)
         keys.update(limits: new.server.idempotency)
         let replacement = new
@@ -71,7 +72,7 @@ extension PaymentEngine {
         do {
             return ProviderRuntime(
                 configuration: provider, transport: try makeTransport(provider), environment: environment,
-                succeeding: old)
+                metrics: metrics, traceIDs: traceIDs, succeeding: old)
         } catch {
             throw ReloadFault("provider '\(name)': \(error)")
         }

@@ -4,6 +4,7 @@ package import ProviderKit
 import Resilience
 package import Routing
 import Synchronization
+import W3CTrace
 
 /// The one path of a payment: claim the key → plan → attempts → record → answer; then follow-ups, callbacks, and the
 /// inquiry of outcomes that are open. See CONTRIBUTING.md for the way of a payment through the modules.
@@ -27,6 +28,7 @@ package final class PaymentEngine: Sendable {
     let dispatcher: EventDispatcher
     let logger: Logger
     let metrics: EngineMetrics
+    let traceIDs: TraceIDs
     let makeTransport: TransportFactory
     let makeEventTransport: EventTransportFactory
     /// What the store asks at each insertion.
@@ -66,6 +68,8 @@ package final class PaymentEngine: Sendable {
         traffic = Mutex(RouteTraffic(origin: begunAt.instant))
         self.logger = logger
         self.metrics = metrics
+        let traceIDs = TraceIDs { environment.random() }
+        self.traceIDs = traceIDs
         makeTransport = transport
         makeEventTransport = eventTransport
         let server = configuration.server
@@ -80,7 +84,7 @@ package final class PaymentEngine: Sendable {
                 newDelivery: { dispatcher.newDelivery(app: $0) },
                 onEvent: { dispatcher.add(payment: $0, app: $1) },
                 onUnsent: { event in
-                    metrics.event(app: event.app, "failed")
+                    metrics.event(app: event.app, .failed)
                     logger.warning(
                         "event not delivered",
                         metadata: ["event": "\(event.event)", "app": "\(event.app)", "reason": "\(event.reason)"])
@@ -90,8 +94,11 @@ package final class PaymentEngine: Sendable {
         inquiries = DueQueue(environment: environment)
         var configuration = configuration
         configuration.runtimes = try configuration.providers.mapValues {
-            ProviderRuntime(configuration: $0, transport: try transport($0), environment: environment)
+            ProviderRuntime(
+                configuration: $0, transport: try transport($0), environment: environment, metrics: metrics,
+                traceIDs: traceIDs)
         }
+        metrics.prepare(configuration)
         state = Mutex(State(configuration: configuration))
     }
 

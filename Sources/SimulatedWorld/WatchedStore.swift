@@ -56,7 +56,7 @@ struct WatchedStore: PaymentStore {
 
     func orphans(limit: Int) async -> [OrphanCallback] { await store.orphans(limit: limit) }
 
-    func attention() async -> (unknown: Int, underReview: Int) { await store.attention() }
+    func figures() async -> StoreFigures { await store.figures() }
 
     func outline(most: Int) async -> StoreOutline { await store.outline(most: most) }
 

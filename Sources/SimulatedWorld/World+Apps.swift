@@ -1,4 +1,3 @@
-import Logging
 import PaymentEngine
 import PaymentModel
 import ProviderKit
@@ -48,8 +47,8 @@ extension World {
         let configuration = life.engine.configuration
         guard let app = configuration.apps[wish.app] else { return nil }
         return Call(
-            configuration: configuration, app: app, requestID: "r", deadline: clock.now + patience,
-            logger: Logger(label: "app") { _ in SwiftLogNoOpLogHandler() })
+            configuration: configuration, app: app, requestID: "r", begunAt: clock.now,
+            deadline: clock.now + patience)
     }
 
     /// Asks, and goes away before the answer.

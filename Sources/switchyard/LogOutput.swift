@@ -12,6 +12,8 @@ struct LogOutput: LogHandler {
     var logLevel: Logger.Level
     private let label: String
     private let isText: Bool
+    /// Where the values begin behind a message, on a terminal; the few longer ones push theirs on.
+    private static let column = 28
 
     /// Makes this the output of every logger of the process.
     static func bootstrap(level: Logger.Level) {
@@ -58,8 +60,12 @@ struct LogOutput: LogHandler {
         if isText {
             let name = level.rawValue.uppercased()
             let padding = String(repeating: " ", count: max(0, 8 - name.count))
-            let values = sorted.map { "\($0.key)=\(plain($0.value))" }.joined(separator: " ")
-            return Array("\(time) \(name)\(padding) \(message)\(values.isEmpty ? "" : "  " + values)\n".utf8)
+            var text = "\(time) \(name)\(padding) \(plain(.string(message)))"
+            if !sorted.isEmpty {
+                text += String(repeating: " ", count: max(0, column - message.count)) + "  "
+                text += sorted.map { "\($0.key)=\(plain($0.value))" }.joined(separator: " ")
+            }
+            return Array((text + "\n").utf8)
         }
         var writer = JSONWriter(capacity: 512)
         writer.beginObject()

@@ -10,6 +10,7 @@ import UnixSignals
 struct Server {
     let engine: PaymentEngine
     let reloader: ConfigurationReloader
+    private let metrics: RouterMetrics
     private let publicAddress: ServerConfiguration.Address
     private let adminAddress: ServerConfiguration.Address
     private let logger: Logger
@@ -18,8 +19,10 @@ struct Server {
     ///
     /// - Parameter source: Where the configuration came from, and where it is read again.
     init(_ configuration: EngineConfiguration, source: ConfigurationSource, logger: Logger) throws {
+        let metrics = RouterMetrics()
+        self.metrics = metrics
         engine = try PaymentEngine(
-            configuration: configuration, logger: logger,
+            configuration: configuration, logger: logger, metrics: metrics.engine,
             eventTransport: { app, webhook in
                 try makeEventTransport(
                     app: app.name, origin: webhook.origin, allowPrivate: webhook.allowPrivate, logger: logger)
@@ -29,7 +32,8 @@ struct Server {
                     provider: provider.name, baseURL: provider.baseURL, connectTimeout: provider.connectTimeout,
                     extraRoots: provider.extraRoots, logger: logger)
             })
-        reloader = ConfigurationReloader(engine: engine, source: source, logger: logger)
+        reloader = ConfigurationReloader(
+            engine: engine, source: source, metrics: metrics.engine, logger: logger)
         publicAddress = configuration.server.listen
         adminAddress = configuration.server.admin
         self.logger = logger
@@ -43,7 +47,10 @@ struct Server {
     {
         let engine = engine
         let publicAddress = publicAddress
-        let gateway = Gateway(api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger)
+        let metrics = metrics
+        let gateway = Gateway(
+            api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger, metrics: metrics.http
+        ) { await metrics.text(of: engine) }
         let bound = BoundPorts(onListening: onListening)
         // They go down in the reverse order: the operators' listener tells how payments end, for as long as any does.
         return [

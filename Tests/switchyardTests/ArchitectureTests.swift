@@ -6,7 +6,7 @@ import Testing
 @Suite struct ArchitectureTests {
     private static let values: Set = ["StrictJSON", "PaymentModel"]
     private static let kit = values.union(["ProviderKit"])
-    private static let engine = kit.union(["Resilience", "Routing"])
+    private static let engine = kit.union(["Resilience", "Routing", "W3CTrace"])
     private static let edges = engine.union(["PaymentEngine"])
 
     /// What of this package each target may import.
@@ -17,6 +17,8 @@ import Testing
         "Resilience": kit,
         "Routing": kit,
         "PaymentEngine": engine,
+        "PrometheusText": [],
+        "W3CTrace": [],
         "ConfigFiles": edges,
         "APIDescription": ["StrictJSON"],
         "HTTPGateway": edges.union(["APIDescription"]),
@@ -30,7 +32,9 @@ import Testing
         "Simulation": edges.union(["Fuzzing"]),
         "SimulatedWorld": edges.union(["Fuzzing", "ProviderSandbox", "Simulation"]),
         "simulator": ["SimulatedWorld"],
-        "switchyard": edges.union(["ConfigFiles", "HTTPGateway", "ProviderTransport", "ProviderSandbox"]),
+        "switchyard": edges.union([
+            "ConfigFiles", "HTTPGateway", "PrometheusText", "ProviderTransport", "ProviderSandbox",
+        ]),
     ]
 
     /// What does no I/O may not reach for it.

@@ -185,6 +185,8 @@ extension EndToEnd {
         let line = LogOutput.line(
             at: Timestamp(milliseconds: 1_769_248_800_000), level: .info, label: "switchyard", message: "listening",
             metadata: ["b": "2", "a": "x\ny"], isText: true)
-        #expect(String(decoding: line, as: UTF8.self) == "2026-01-24T10:00:00.000Z INFO     listening  a=x y b=2\n")
+        #expect(
+            String(decoding: line, as: UTF8.self)
+                == "2026-01-24T10:00:00.000Z INFO     listening                     a=x y b=2\n")
     }
 }

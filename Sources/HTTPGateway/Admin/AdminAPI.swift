@@ -12,6 +12,8 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
     let environment: any EngineEnvironment
     let logger: Logger
     let isOnLoopback: Bool
+    /// All metrics as Prometheus text.
+    let metrics: @Sendable () async -> [UInt8]
 
     func answer(_ inbound: Inbound) async throws -> Reply {
         let path = AdminPath(inbound.path)
@@ -33,6 +35,8 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
         case .ready:
             guard !api.isDraining else { throw Problem(.shuttingDown) }
             return Reply { $0.object { $0.member("status", "ok") } }
+        case .metrics:
+            return Reply(text: await metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
         case .providers:
             let reports = await api.providerReports()
             return Reply { json in

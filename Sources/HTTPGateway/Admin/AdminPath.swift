@@ -8,6 +8,7 @@ enum AdminPath: Sendable, Hashable {
     case pageContent
     case alive
     case ready
+    case metrics
     case providers
     case payments
     case payment(id: String)
@@ -38,6 +39,7 @@ enum AdminPath: Sendable, Hashable {
         case ("admin", 3) where parts[2] == "page": self = .pageContent
         case ("healthz", 2): self = .alive
         case ("readyz", 2): self = .ready
+        case ("metrics", 2): self = .metrics
         case ("admin", 3) where parts[2] == "providers": self = .providers
         case ("admin", 3) where parts[2] == "payments": self = .payments
         case ("admin", 3) where parts[2] == "orphans": self = .orphans
@@ -70,7 +72,8 @@ enum AdminPath: Sendable, Hashable {
     var isChange: Bool {
         switch self {
         case .resolve, .sync, .redeliver, .setProvider, .reload: true
-        case .page, .pageContent, .alive, .ready, .providers, .payments, .payment, .orphans, .events, .reloads: false
+        case .page, .pageContent, .alive, .ready, .metrics, .providers, .payments, .payment, .orphans, .events, .reloads:
+            false
         }
     }
 

@@ -9,6 +9,8 @@ struct Reply: Sendable {
     var headers: HTTPFields
     let body: ByteBuffer
 
+    /// The template of the path that it answers at, for what is counted; nil where nothing is there.
+    var route: String?
     /// Whether the connection ends with this answer.
     var closesConnection = false
 
@@ -38,8 +40,8 @@ struct Reply: Sendable {
     }
 
     /// An answer in another format than JSON.
-    init(text: String, type: String, headers: HTTPFields = [:]) {
-        self.init(status: 200, body: Array(text.utf8), type: type)
+    init(text: some Sequence<UInt8>, type: String, headers: HTTPFields = [:]) {
+        self.init(status: 200, body: Array(text), type: type)
         self.headers.append(contentsOf: headers)
     }
 

@@ -7,7 +7,7 @@ extension Reply {
     static func page(_ view: PageView) -> Reply {
         var html = HTML()
         PageDocument.write(to: &html, title: "Switchyard", isLocked: false, view.content)
-        return Reply(text: html.text, type: "text/html; charset=utf-8", headers: PageDocument.headers)
+        return Reply(text: html.text.utf8, type: "text/html; charset=utf-8", headers: PageDocument.headers)
     }
 
     /// The page without anything in it: it asks for an operator's key, and gets its content with that.
@@ -16,14 +16,14 @@ extension Reply {
         PageDocument.write(to: &html, title: "Switchyard", isLocked: true) { html in
             html.element("div", ["id": "live"]) { _ in }
         }
-        return Reply(text: html.text, type: "text/html; charset=utf-8", headers: PageDocument.headers)
+        return Reply(text: html.text.utf8, type: "text/html; charset=utf-8", headers: PageDocument.headers)
     }
 
     /// What the page puts in the place of its content.
     static func pageContent(_ view: PageView) -> Reply {
         var html = HTML()
         view.content(into: &html)
-        return Reply(text: html.text, type: "text/html; charset=utf-8", headers: PageDocument.headers)
+        return Reply(text: html.text.utf8, type: "text/html; charset=utf-8", headers: PageDocument.headers)
     }
 }
 

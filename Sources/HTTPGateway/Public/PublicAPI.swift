@@ -1,23 +1,35 @@
 import APIDescription
 import HTTPTypes
-import Logging
 import NIOCore
 import PaymentEngine
 import PaymentModel
 import ProviderKit
 import Resilience
 import StrictJSON
+import W3CTrace
 
 /// The public listener's answers, with the checks of contract §3 in their order: path and method, key (401), permission
 /// (403), rate (429); then what each call checks: media type, size, idempotency key, JSON, members.
 struct PublicAPI<API: PaymentAPI>: Sendable {
     let api: API
     let environment: any EngineEnvironment
-    let logger: Logger
     let rateLimits: AppRateLimits
 
+    /// Throws where the connection ended and nobody is there to answer.
     func answer(_ inbound: Inbound) async throws -> Reply {
-        guard let path = PublicPath(inbound.path) else { throw Problem(.notFound, "Nothing is at this path") }
+        let path = PublicPath(inbound.path)
+        var reply: Reply
+        do {
+            reply = try await answer(inbound, at: path)
+        } catch let problem as Problem {
+            reply = Reply(problem, requestID: inbound.id)
+        }
+        reply.route = path?.template
+        return reply
+    }
+
+    private func answer(_ inbound: Inbound, at path: PublicPath?) async throws -> Reply {
+        guard let path else { throw Problem(.notFound, "Nothing is at this path") }
         guard let call = path.call(inbound.method) else { return try Reply.otherMethod(inbound, allowed: path.allowed) }
         switch call {
         case .app(let call):
@@ -70,12 +82,10 @@ struct PublicAPI<API: PaymentAPI>: Sendable {
     private func perform(
         _ call: AppCall, _ inbound: Inbound, _ app: AppConfiguration, _ configuration: EngineConfiguration
     ) async throws -> Reply {
-        var logger = logger
-        logger[metadataKey: "request_id"] = .string(inbound.id)
-        if let traceParent = inbound.traceParent { logger[metadataKey: "traceparent"] = .string(traceParent) }
         let context = Call(
             configuration: configuration, app: app, requestID: inbound.id,
-            deadline: inbound.arrivedAt + configuration.server.requestTimeout, logger: logger)
+            begunAt: inbound.arrivedAt, deadline: inbound.arrivedAt + configuration.server.requestTimeout,
+            trace: TraceContext.current)
         switch call {
         case .create: return try await create(inbound, context)
         case .list: return try await list(inbound, context)

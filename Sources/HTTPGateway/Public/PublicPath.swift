@@ -79,6 +79,25 @@ enum PublicPath: Sendable, Hashable {
         }
     }
 
+    /// The path with names in the place of what differs from request to request.
+    var template: String {
+        switch self {
+        case .payments: "/v1/payments"
+        case .payment: "/v1/payments/{id}"
+        case .followUp(.capture, _): "/v1/payments/{id}/capture"
+        case .followUp(.cancel, _): "/v1/payments/{id}/cancel"
+        case .followUp: "/v1/payments/{id}/refunds"
+        case .sync: "/v1/payments/{id}/sync"
+        case .explain: "/v1/routes/explain"
+        case .paymentMethods: "/v1/payment-methods"
+        case .events: "/v1/events"
+        case .event: "/v1/events/{id}"
+        case .redelivery: "/v1/events/{id}/redeliver"
+        case .callback: "/webhooks/{provider}"
+        case .tokenCallback: "/webhooks/{provider}/{token}"
+        }
+    }
+
     /// The value of `Allow`.
     var allowed: String {
         switch self {

@@ -5,13 +5,14 @@ import NIOHTTPTypes
 import PaymentEngine
 import PaymentModel
 import StrictJSON
+import W3CTrace
 
 /// One request on its way through the gateway.
 struct Inbound: Sendable {
     /// `X-Request-Id`: the caller's where it fits, else a new one.
     let id: String
-    /// `traceparent` where it is valid (W3C Trace Context).
-    let traceParent: String?
+    /// Where in a trace the caller is, if it says so.
+    let parent: TraceContext?
     /// When the head was read.
     let arrivedAt: ContinuousClock.Instant
 
@@ -23,7 +24,7 @@ struct Inbound: Sendable {
         self.channel = channel
         self.arrivedAt = arrivedAt
         id = RequestIdentity.requestID(in: request.headers)
-        traceParent = RequestIdentity.traceParent(in: request.headers)
+        parent = TraceContext(in: request.headers)
     }
 
     var headers: HTTPFields { request.headers }

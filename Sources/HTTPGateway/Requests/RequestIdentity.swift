@@ -15,21 +15,6 @@ enum RequestIdentity {
         return fresh()
     }
 
-    /// The `traceparent` where it is valid (W3C Trace Context, §3.2): version, trace id, parent id and flags in lower-case
-    /// hex, ids not all zeros. A later version may be longer; `ff` is none.
-    static func traceParent(in headers: HTTPFields) -> String? {
-        guard let given = headers[.traceParent] else { return nil }
-        let parts = given.utf8.split(separator: UInt8(ascii: "-"), maxSplits: 4, omittingEmptySubsequences: false)
-        guard parts.count >= 4, zip(parts, [2, 32, 16, 2]).allSatisfy({ $0.count == $1 && $0.allSatisfy(isHexDigit) }),
-            given.utf8.count == 55
-                || (!parts[0].elementsEqual("00".utf8) && parts.count == 5 && given.utf8.count <= 256),
-            !parts[0].elementsEqual("ff".utf8),
-            !parts[1].allSatisfy({ $0 == UInt8(ascii: "0") }), !parts[2].allSatisfy({ $0 == UInt8(ascii: "0") }),
-            given.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
-        else { return nil }
-        return given
-    }
-
     /// 64 bits that tell processes apart, then a count that is scattered (SplitMix64's mixing, which maps no two counts to
     /// one value). A call of the kernel for each request would cost more than its key's hash.
     private static func fresh() -> String {
@@ -58,9 +43,5 @@ enum RequestIdentity {
             true
         default: false
         }
-    }
-
-    private static func isHexDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 }

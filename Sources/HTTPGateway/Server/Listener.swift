@@ -72,9 +72,10 @@ package struct Listener: Service {
             additionalChannelHandlers: [
                 ConnectionGuard(limits: limits, connections: connections, reply: refuse)
             ], idleTimeout: TimeAmount(limits.idle), httpDecoderConfiguration: decoder)
-        // Below `info` Hummingbird logs the parts of requests that it could not handle, keys among them.
+        // Below `info` Hummingbird logs the parts of requests that it could not handle, keys among them; at `info` it says that it
+        // listens, which the program says itself once all of it does.
         var logger = logger
-        logger.logLevel = max(logger.logLevel, .info)
+        logger.logLevel = max(logger.logLevel, .notice)
         let server = try HTTPServerBuilder.http1(configuration: channel).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port), backlog: 1024,

@@ -3,13 +3,17 @@ import HummingbirdCore
 import NIOCore
 import PaymentEngine
 import Resilience
+import W3CTrace
 
 /// Answers requests: what decides is in `answer`, what every answer carries is added here.
 struct RequestServer: Sendable {
     let environment: any EngineEnvironment
+    let traceIDs: TraceIDs
     let date = HTTPDate()
     /// Whether the process is shutting down.
     let isDraining: @Sendable () -> Bool
+    /// Nil where requests are not counted.
+    let metrics: HTTPMetrics?
     /// Throws a `Problem`, or anything else where the connection ended and nobody is there to answer.
     let answer: @Sendable (Inbound) async throws -> Reply
 
@@ -17,12 +21,15 @@ struct RequestServer: Sendable {
         let inbound = Inbound(request, channel: channel, arrivedAt: environment.now)
         var reply: Reply
         do {
-            reply = try await answer(inbound)
+            reply = try await TraceContext.$current.withValue(traceIDs.span(below: inbound.parent)) {
+                try await answer(inbound)
+            }
         } catch let problem as Problem {
             reply = Reply(problem, requestID: inbound.id)
         }
         addCommonFields(to: &reply, requestID: inbound.id)
-        if let traceParent = inbound.traceParent { reply.headers[.traceParent] = traceParent }
+        // What came goes back: it names the caller's own span, and a caller that has many requests under way can tell.
+        if inbound.parent != nil { reply.headers[.traceParent] = inbound.headers[.traceParent] }
         // Where a body that the caller holds back was not asked for, the next request cannot be told from it.
         let heldBack = inbound.holdsBodyBack && (reply.status >= 400 || inbound.method == .get)
         if reply.closesConnection || heldBack || isDraining() || inbound.asksToClose {
@@ -33,6 +40,9 @@ struct RequestServer: Sendable {
         var response = Response(
             status: HTTPResponse.Status(answering: reply.status), headers: reply.headers, body: body)
         if reply.status == 204 { response.headers[.contentLength] = nil }
+        metrics?.answered(
+            route: reply.route, method: request.method, status: reply.status,
+            took: inbound.arrivedAt.duration(to: environment.now))
         return response
     }
 
@@ -42,6 +52,7 @@ struct RequestServer: Sendable {
         var reply = Reply(problem, requestID: id)
         addCommonFields(to: &reply, requestID: id)
         reply.headers[.connection] = "close"
+        metrics?.refused(status: reply.status)
         return reply
     }
 

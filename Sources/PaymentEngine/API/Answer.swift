@@ -12,21 +12,26 @@ package struct Answer: Sendable, Hashable {
     package var location: String?
     /// `Retry-After`, in seconds.
     package var retryAfter: Int?
+    /// The payment that it tells of; nil where it tells of none.
+    package let paymentID: String?
     /// `Idempotency-Replayed: true`.
     package var isReplayed = false
 
     /// An answer whose body `write` writes.
-    package init(status: Int, _ write: (inout JSONWriter) -> Void) {
+    package init(status: Int, _ write: (inout JSONWriter) -> Void) { self.init(status: status, of: nil, write) }
+
+    private init(status: Int, of payment: String?, _ write: (inout JSONWriter) -> Void) {
         var writer = JSONWriter(capacity: 1536)
         write(&writer)
         self.status = status
         body = writer.bytes
         isProblem = false
+        paymentID = payment
     }
 
     /// A payment.
     package init(status: Int, payment: Payment) {
-        self.init(status: status) { payment.write(to: &$0) }
+        self.init(status: status, of: payment.id) { payment.write(to: &$0) }
     }
 
     /// The answer to the request `instance` that meets a problem.
@@ -36,6 +41,7 @@ package struct Answer: Sendable, Hashable {
         status = problem.code.status
         body = writer.bytes
         isProblem = true
+        paymentID = problem.payment?.id
         retryAfter = problem.retryAfter
     }
 }

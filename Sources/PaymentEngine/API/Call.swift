@@ -1,5 +1,5 @@
-package import Logging
 package import PaymentModel
+package import W3CTrace
 
 /// One API call under way: who calls, under which configuration, until when.
 package struct Call: Sendable {
@@ -8,21 +8,24 @@ package struct Call: Sendable {
     package let app: AppConfiguration
     /// `X-Request-Id`.
     package let requestID: String
+    /// When its request came.
+    package let begunAt: ContinuousClock.Instant
     /// When the call has to be answered.
     package let deadline: ContinuousClock.Instant
-    /// With the request's id in its metadata.
-    package let logger: Logger
+    /// The request's span; nil where it is of no trace.
+    package let trace: TraceContext?
 
     /// Makes a call.
     package init(
         configuration: EngineConfiguration, app: AppConfiguration, requestID: String,
-        deadline: ContinuousClock.Instant, logger: Logger
+        begunAt: ContinuousClock.Instant, deadline: ContinuousClock.Instant, trace: TraceContext? = nil
     ) {
         self.configuration = configuration
         self.app = app
         self.requestID = requestID
+        self.begunAt = begunAt
         self.deadline = deadline
-        self.logger = logger
+        self.trace = trace
     }
 }
 

@@ -1,4 +1,3 @@
-import Logging
 import PaymentModel
 import ProviderKit
 import Resilience
@@ -37,6 +36,8 @@ struct CreateRun {
     let scope: KeyDigest
     let candidates: [String]
     let failoverOn: Set<Route.Failover>
+    /// Whether it repeats a create whose outcome is open.
+    let isRepeat: Bool
 
     private(set) var attempts: [Attempt] = []
     private var history = AttemptHistory()
@@ -58,6 +59,7 @@ struct CreateRun {
         self.scope = scope
         candidates = plan.candidates
         failoverOn = plan.route.failoverOn
+        isRepeat = false
     }
 
     /// A replay of a create that is open at one provider: nobody else is tried.
@@ -73,6 +75,7 @@ struct CreateRun {
         scope = record.key
         candidates = [provider]
         failoverOn = []
+        isRepeat = true
         history = AttemptHistory(openAt: provider)
     }
 
@@ -95,12 +98,6 @@ struct CreateRun {
             guard let runtime = engine.runtime(name, in: call.configuration) else { continue }
             if index > 0, let failed = attempts.last {
                 engine.metrics.failover(route: payment.route ?? "", from: failed, to: name)
-                engine.logger.debug(
-                    "failover",
-                    metadata: [
-                        "payment": "\(payment.id)", "from": "\(failed.provider)", "to": "\(name)",
-                        "reason": "\(failed.reason ?? failed.outcome.rawValue)",
-                    ])
             }
             switch await attempt(at: runtime) {
             case .end(let end): return end
@@ -343,7 +340,6 @@ struct CreateRun {
             provider: runtime.name, operation: operation, outcome: outcome, reason: reason,
             startedAt: engine.environment.wallClock.advanced(by: .milliseconds(-took)), durationMilliseconds: took)
         attempts.append(attempt)
-        engine.metrics.attempt(attempt)
     }
 
     private mutating func hint(_ wait: Duration?) {

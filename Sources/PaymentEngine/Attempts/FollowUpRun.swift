@@ -149,6 +149,5 @@ struct FollowUpRun {
             provider: runtime.name, operation: followUp.operation, outcome: outcome, reason: reason,
             startedAt: engine.environment.wallClock.advanced(by: .milliseconds(-took)), durationMilliseconds: took)
         attempts.append(attempt)
-        engine.metrics.attempt(attempt)
     }
 }

@@ -1,5 +1,6 @@
 package import PaymentModel
 package import StrictJSON
+import W3CTrace
 
 /// What an app hears of a payment: that its state changed, and the payment as it was then (contract §8).
 ///
@@ -46,14 +47,24 @@ package struct Event: Sendable {
     /// The payment as it was right after the change.
     package let payment: Payment
     package var delivery: EventDelivery
+    /// The trace of the payment's create.
+    let trace: TraceContext?
 
     /// Makes an event.
     package init(_ kind: Kind, number: Int, of payment: Payment, at createdAt: Timestamp, delivery: EventDelivery) {
+        self.init(kind, number: number, of: payment, at: createdAt, delivery: delivery, trace: nil)
+    }
+
+    init(
+        _ kind: Kind, number: Int, of payment: Payment, at createdAt: Timestamp, delivery: EventDelivery,
+        trace: TraceContext?
+    ) {
         self.kind = kind
         self.number = number
         self.payment = payment
         self.createdAt = createdAt
         self.delivery = delivery
+        self.trace = trace
     }
 
     /// `evt_`, the payment's id without its prefix, `_` and the number: so it names its payment, and nobody has to keep a

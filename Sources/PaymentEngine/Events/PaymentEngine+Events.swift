@@ -3,6 +3,7 @@ import Logging
 import PaymentModel
 import ProviderKit
 import Resilience
+import W3CTrace
 
 extension PaymentEngine {
     /// An attempt ends after this long, the connecting included (contract §8).
@@ -39,7 +40,7 @@ extension PaymentEngine {
             } else {
                 let reason = receiver == nil ? EventDelivery.noWebhook : EventDelivery.gone
                 await store.updateDelivery(event.id) { $0.giveUp(reason) }
-                metrics.event(app: job.app, "failed")
+                metrics.event(app: job.app, .failed)
             }
         }
         if let due = await store.pendingEvent(ofPayment: job.payment)?.delivery.due {
@@ -51,7 +52,7 @@ extension PaymentEngine {
         let body = event.deliveryBody()
         let id = event.id
         let timestamp = environment.wallClock.milliseconds / 1000
-        let request = ProviderRequest(
+        var request = ProviderRequest(
             .post, receiver.webhook.target,
             headers: [
                 .contentType: "application/json", .userAgent: "Switchyard/\(Release.version)",
@@ -59,6 +60,7 @@ extension PaymentEngine {
                 .webhookSignature: EventSignature.make(
                     id: id, timestamp: timestamp, body: body, secret: receiver.webhook.secret),
             ], body: body)
+        traceIDs.span(below: event.trace).write(to: &request.headers)
         return switch await receiver.transport.send(request, timeout: Self.attemptTimeout) {
         case .replied(let reply): .replied(status: reply.status)
         case .notSent(let failure), .sentWithoutReply(let failure): .lost(reason: failure.reason)
@@ -87,18 +89,19 @@ extension PaymentEngine {
         // Nil: it went with its payment, which made room.
         guard let (action, delivery) = noted else { return }
         let metadata: Logger.Metadata = [
-            "event": "\(event.id)", "type": "\(event.kind.name)", "app": "\(app)", "attempts": "\(delivery.attempts)",
+            "event": "\(event.id)", "payment": "\(event.payment.id)", "type": "\(event.kind.name)", "app": "\(app)",
+            "attempts": "\(delivery.attempts)",
             "reason": "\(delivery.lastError ?? "")",
         ]
         switch action {
         case .delivered:
-            metrics.event(app: app, "delivered")
+            metrics.event(app: app, .delivered)
             logger.debug("event delivered", metadata: metadata)
         case .retry:
-            metrics.event(app: app, "retried")
+            metrics.event(app: app, .retried)
             logger.info("event not delivered, to be repeated", metadata: metadata)
         case .failed:
-            metrics.event(app: app, "failed")
+            metrics.event(app: app, .failed)
             logger.warning("event not delivered", metadata: metadata)
         case .overtaken: break
         }

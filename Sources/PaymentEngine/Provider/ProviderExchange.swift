@@ -24,7 +24,10 @@ extension ProviderRuntime {
             switch outcome {
             case .refused(let refusal): .refused(refusal)
             case .ambiguous: .fault
-            case .accepted, .declined, .rejected, .duplicate, .keyReused: .healthy
+            case .accepted: .healthy(.accepted)
+            case .declined: .healthy(.declined)
+            case .rejected, .keyReused: .healthy(.rejected)
+            case .duplicate: .healthy(.ambiguous)
             }
         }
     }
@@ -39,7 +42,8 @@ extension ProviderRuntime {
             switch outcome {
             case .refused(let refusal): .refused(refusal)
             case .noAnswer: .fault
-            case .found, .notFound, .foreign: .healthy
+            case .found, .notFound: .healthy(.accepted)
+            case .foreign: .healthy(.ambiguous)
             }
         }
     }
@@ -53,7 +57,9 @@ extension ProviderRuntime {
             switch outcome {
             case .refused(let refusal): .refused(refusal)
             case .ambiguous: .fault
-            case .done, .pending, .declined, .rejected, .conflict: .healthy
+            case .done, .pending: .healthy(.accepted)
+            case .declined: .healthy(.declined)
+            case .rejected, .conflict: .healthy(.rejected)
             }
         }
     }
@@ -67,14 +73,15 @@ extension ProviderRuntime {
             case 401, 403: .refused(.credentials)
             case 429: .refused(.rateLimited(retryAfter: reply.retryAfter))
             case 500...: .fault
-            default: .healthy
+            default: .healthy(.accepted)
             }
         }
     }
 
-    /// What an outcome says of the provider's health.
+    /// What an outcome says of the provider's health, and what it is counted as.
     private enum Judgement {
-        case healthy, fault
+        case healthy(Attempt.Outcome)
+        case fault
         case refused(Refusal)
     }
 
@@ -85,7 +92,9 @@ extension ProviderRuntime {
         let permit: CallPermit
         switch admit(operation) {
         case .admitted(let given): permit = given
-        case .refused(let reason, let wait): return .skipped(reason: reason, retryAfter: wait)
+        case .refused(let reason, let wait):
+            metrics.request(name, operation, .skipped, took: nil)
+            return .skipped(reason: reason, retryAfter: wait)
         }
         let transmission = await send(request, within: timeout, limit: limit) { reply in
             guard reply.status == 401 || reply.status == 403 else { return false }
@@ -95,19 +104,19 @@ extension ProviderRuntime {
         }
         switch transmission {
         case .notSent(let failure):
-            close(permit, .failure)
+            close(permit, .failure, as: .unavailable)
             return .notSent(failure)
         case .sentWithoutReply(let failure):
-            close(permit, .failure)
+            close(permit, .failure, as: .ambiguous)
             return .lost(failure)
         case .replied(let reply):
             let outcome = read(reply)
             switch judge(outcome) {
-            case .healthy: close(permit, reply.status >= 500 ? .failure : .success)
-            case .fault: close(permit, .failure)
+            case .healthy(let counted): close(permit, reply.status >= 500 ? .failure : .success, as: counted)
+            case .fault: close(permit, .failure, as: .ambiguous)
             case .refused(let refusal):
                 if case .rateLimited(let wait?) = refusal.kind { pause(for: wait) }
-                close(permit, refusal.breakerResult(status: reply.status))
+                close(permit, refusal.breakerResult(status: reply.status), as: refusal.attemptOutcome)
             }
             return .replied(outcome)
         }

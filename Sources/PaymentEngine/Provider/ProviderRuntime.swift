@@ -2,6 +2,7 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Synchronization
+import W3CTrace
 
 /// One provider instance at work: its transport, breakers, token and limits. Lives on over reloads that leave the instance as
 /// it was, and is let go of when no version, no call and no payment needs it any more: that ends its connections.
@@ -12,6 +13,8 @@ final class ProviderRuntime: Sendable {
     private let tokens: TokenCache<Secret, TransportFailure>?
     private let limiter: RateLimiter?
     private let environment: any EngineEnvironment
+    let metrics: EngineMetrics
+    private let traceIDs: TraceIDs
     private let shared: Shared
 
     /// What an instance has in common with those that it followed: the provider is the same one.
@@ -33,11 +36,13 @@ final class ProviderRuntime: Sendable {
     ///   breakers where it is the same account (and the same breaker).
     init(
         configuration: ProviderConfiguration, transport: any ProviderTransport, environment: any EngineEnvironment,
-        succeeding old: ProviderRuntime? = nil
+        metrics: EngineMetrics, traceIDs: TraceIDs, succeeding old: ProviderRuntime? = nil
     ) {
         self.configuration = configuration
         self.transport = transport
         self.environment = environment
+        self.metrics = metrics
+        self.traceIDs = traceIDs
         let random: RandomSource = { environment.random() }
         let sameAccount = old.flatMap { $0.configuration.account == configuration.account ? $0 : nil }
         if let sameAccount, sameAccount.configuration.breaker == configuration.breaker {
@@ -113,14 +118,14 @@ final class ProviderRuntime: Sendable {
         let begunAt: ContinuousClock.Instant
     }
 
-    /// Gives the permit back with what the call says of the provider's health.
-    func close(_ permit: CallPermit, _ result: BreakerResult) {
+    /// Gives the permit back with what the call says of the provider's health, and counts it.
+    func close(_ permit: CallPermit, _ result: BreakerResult, as outcome: Attempt.Outcome) {
         let now = environment.now
-        let duration = permit.begunAt.duration(to: now)
-        breaker(permit.operation).record(permit.breaker, result, duration: duration)
+        let took = permit.begunAt.duration(to: now)
+        breaker(permit.operation).record(permit.breaker, result, duration: took)
+        metrics.request(name, permit.operation, outcome, took: took)
         shared.activity.withLock { activity in
-            activity.count(
-                permit.operation, isFault: result == .failure, milliseconds: duration.milliseconds, at: now)
+            activity.count(permit.operation, isFault: result == .failure, milliseconds: took.milliseconds, at: now)
         }
     }
 
@@ -143,7 +148,7 @@ final class ProviderRuntime: Sendable {
         shared.callsUnderWay.wrappingAdd(1, ordering: .relaxed)
         defer { shared.callsUnderWay.wrappingSubtract(1, ordering: .relaxed) }
         guard let tokens, let adapter = adapter as? any TokenAuthenticated else {
-            return await transport.send(request, timeout: timeout)
+            return await transmit(request, timeout: timeout)
         }
         let limit = limit ?? SendLimit(deadline: environment.now + timeout, least: .zero)
         var refused: Transmission?
@@ -162,12 +167,20 @@ final class ProviderRuntime: Sendable {
             guard rest > .zero, rest >= limit.least else {
                 return refused ?? .notSent(TransportFailure("token_timeout"))
             }
-            let transmission = await transport.send(authorized, timeout: min(timeout, rest))
+            let transmission = await transmit(authorized, timeout: min(timeout, rest))
             guard case .replied(let reply) = transmission, isRefused(reply) else { return transmission }
             tokens.reject(generation: generation)
             if refused != nil { return transmission }
             refused = transmission
         }
+    }
+
+    /// Gives a request to the transport, as a span of its own in the trace that it is sent in. The adapter does not see that: what
+    /// it signs is signed already.
+    private func transmit(_ request: ProviderRequest, timeout: Duration) async -> Transmission {
+        var traced = request
+        traceIDs.span(below: TraceContext.current).write(to: &traced.headers)
+        return await transport.send(traced, timeout: timeout)
     }
 
     /// Fetches a token under its own breaker and time limit: it belongs to no caller.
@@ -178,23 +191,29 @@ final class ProviderRuntime: Sendable {
             let permit: CallPermit
             switch admit(.token) {
             case .admitted(let given): permit = given
-            case .refused(let reason, _): return .failure(TransportFailure("token_" + reason))
+            case .refused(let reason, _):
+                metrics.request(name, .token, .skipped, took: nil)
+                return .failure(TransportFailure("token_" + reason))
             }
-            let transmission = await transport.send(adapter.tokenRequest(), timeout: configuration.timeout)
+            let transmission = await transmit(adapter.tokenRequest(), timeout: configuration.timeout)
             switch transmission {
             case .notSent(let failure), .sentWithoutReply(let failure):
-                close(permit, .failure)
+                close(permit, .failure, as: .unavailable)
+                metrics.token(name, .failed)
                 return .failure(TransportFailure("token_" + failure.reason, detail: failure.detail))
             case .replied(let reply):
                 switch adapter.tokenOutcome(of: reply) {
                 case .issued(let token, let lifetime):
-                    close(permit, .success)
+                    close(permit, .success, as: .accepted)
+                    metrics.token(name, .issued)
                     return .success((token, lifetime))
                 case .refused(let refusal):
-                    close(permit, refusal.breakerResult(status: reply.status))
+                    close(permit, refusal.breakerResult(status: reply.status), as: refusal.attemptOutcome)
+                    metrics.token(name, .refused)
                     return .failure(TransportFailure(refusal.reason))
                 case .noAnswer(let reason):
-                    close(permit, .failure)
+                    close(permit, .failure, as: .ambiguous)
+                    metrics.token(name, .failed)
                     return .failure(TransportFailure("token_" + reason))
                 }
             }

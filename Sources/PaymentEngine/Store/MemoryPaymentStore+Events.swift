@@ -145,7 +145,8 @@ extension MemoryPaymentStore.State {
     ) -> Bool {
         let payment = place.record.payment
         place.lastEvent += 1
-        var event = Event(kind, number: place.lastEvent, of: payment, at: now, delivery: delivery)
+        var event = Event(
+            kind, number: place.lastEvent, of: payment, at: now, delivery: delivery, trace: place.record.trace)
         var dropped = 0
         let most = MemoryPaymentStore.mostEventsOfPayment
         if place.events.count >= most, let index = place.events.firstIndex(where: { !$0.event.isPending }) {

@@ -200,8 +200,12 @@ package final class MemoryPaymentStore: PaymentStore {
         state.withLock { $0.orphans.newest(limit) }
     }
 
-    package func attention() async -> (unknown: Int, underReview: Int) {
-        state.withLock { ($0.unknown, $0.underReview) }
+    package func figures() async -> StoreFigures {
+        state.withLock { state in
+            StoreFigures(
+                payments: state.places.count, unknown: state.unknown, underReview: state.underReview,
+                orphans: state.orphans.orphans.count, eventsWaiting: state.eventQueue.count)
+        }
     }
 }
 

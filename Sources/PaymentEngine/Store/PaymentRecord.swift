@@ -1,6 +1,7 @@
 package import PaymentModel
 import ProviderKit
 package import Resilience
+package import W3CTrace
 
 /// A payment with what the engine keeps beside it and no app sees.
 package struct PaymentRecord: Sendable {
@@ -16,6 +17,8 @@ package struct PaymentRecord: Sendable {
     package let fingerprint: KeyDigest
     /// The `X-Request-Id` of the create: the `instance` of the answer that is kept for it.
     package let requestID: String
+    /// The create's span: what is sent for the payment later, in the background too, is of its trace.
+    package let trace: TraceContext?
     /// Where a customer's browser that lands on the callback address is sent.
     package let returnURL: String?
 
@@ -74,11 +77,15 @@ package struct PaymentRecord: Sendable {
     package var appliedCallbacks: [String] = []
 
     /// A record of a create that is about to run.
-    package init(payment: Payment, key: KeyDigest, fingerprint: KeyDigest, requestID: String, returnURL: String?) {
+    package init(
+        payment: Payment, key: KeyDigest, fingerprint: KeyDigest, requestID: String, trace: TraceContext? = nil,
+        returnURL: String?
+    ) {
         self.payment = payment
         self.key = key
         self.fingerprint = fingerprint
         self.requestID = requestID
+        self.trace = trace
         self.returnURL = returnURL
     }
 

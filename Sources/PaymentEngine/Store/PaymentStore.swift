@@ -43,8 +43,8 @@ package protocol PaymentStore: Sendable {
     /// The kept callbacks: those that tell of money first, newest first.
     func orphans(limit: Int) async -> [OrphanCallback]
 
-    /// How many payments are `unknown`, and how many are under review.
-    func attention() async -> (unknown: Int, underReview: Int)
+    /// How much there is. Asked often: nothing is counted for it.
+    func figures() async -> StoreFigures
 
     /// What an operator looks at first: at most `most` of each.
     func outline(most: Int) async -> StoreOutline

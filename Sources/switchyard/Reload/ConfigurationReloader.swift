@@ -38,7 +38,7 @@ final class ConfigurationReloader: ReloadAPI {
     private let state = Mutex(State())
 
     /// A reloader for an engine that has just begun with what `source` said.
-    init(engine: PaymentEngine, source: ConfigurationSource, metrics: EngineMetrics = EngineMetrics(), logger: Logger) {
+    init(engine: PaymentEngine, source: ConfigurationSource, metrics: EngineMetrics, logger: Logger) {
         self.engine = engine
         self.source = source
         self.metrics = metrics

@@ -48,23 +48,4 @@ struct SecrecyTests {
             }
         }
     }
-
-    @Test("one line tells the story of a create")
-    func story() async throws {
-        try await Simulation.run { simulation in
-            let bench = try Bench(
-                simulation,
-                [BenchProvider(name: "a", adapter: PlainAdapter()), BenchProvider(name: "b", adapter: PlainAdapter())])
-            bench["b"].always("create", .after(.milliseconds(40), Wire.accepted("pending")))
-            let id = try await bench.create().id
-            #expect(
-                bench.log.lines.contains(
-                    "payment app=shop attempts=a:create=unavailable(connect_refused) b:create=accepted ms=40 "
-                        + "payment=\(id) provider=b route=all status=pending"))
-            bench["b"].always("create", .now(Wire.refused))
-            _ = try await bench.create(key: "2")
-            let refusals = bench.log.lines.filter { $0.hasPrefix("payment not taken app=shop ") }
-            #expect(!refusals.isEmpty)
-        }
-    }
 }

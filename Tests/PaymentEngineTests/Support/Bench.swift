@@ -10,6 +10,7 @@ import Simulation
 import StrictJSON
 import Synchronization
 import Testing
+import W3CTrace
 
 /// A provider of a bench: its name, its adapter, its transport.
 struct BenchProvider: Sendable {
@@ -112,11 +113,14 @@ struct Bench: Sendable {
         simulation.atEnd { task.cancel() }
     }
 
-    func call(app: String = "shop", request: String = "req-1", within timeout: Duration = .seconds(30)) -> Call {
+    func call(
+        app: String = "shop", request: String = "req-1", within timeout: Duration = .seconds(30),
+        trace: TraceContext? = nil
+    ) -> Call {
         guard let app = engine.configuration.apps[app] else { preconditionFailure("no app \(app)") }
         return Call(
-            configuration: engine.configuration, app: app, requestID: request, deadline: clock.now + timeout,
-            logger: log.logger)
+            configuration: engine.configuration, app: app, requestID: request, begunAt: clock.now,
+            deadline: clock.now + timeout, trace: trace)
     }
 
     /// KES 100.00 by phone.
