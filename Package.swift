@@ -102,7 +102,8 @@ let package = Package(
                 .crypto, .deque, .heap, .httpTypes, .logging, .metrics,
             ]),
         .library(
-            "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
+            "ConfigFiles",
+            ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .nioSSL, .yams]),
         .library(
             "ProviderTransport",
             [
@@ -114,7 +115,7 @@ let package = Package(
             [
                 "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
                 .crypto, .httpTypes, .hummingbirdCore, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes,
-                .nioHTTPTypesHTTP1, .nioPosix,
+                .nioHTTPTypesHTTP1, .nioPosix, .nioSSL, .nioTLS,
             ]),
         .library(
             "ProviderSandbox",
@@ -143,13 +144,14 @@ let package = Package(
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),
 
+        .target(name: "TestCertificates", path: "Tests/TestCertificates", swiftSettings: strict),
         .tests("Fuzzing"),
         .tests("StrictJSON", ["Fuzzing"]),
         .tests("PaymentModel", ["Fuzzing", "StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests(
             "ProviderTransport",
-            ["ProviderKit", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
+            ["ProviderKit", "TestCertificates", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
         .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience", ["Fuzzing"]),
         .tests("SimulatedWorld", ["Resilience"]),
@@ -170,17 +172,21 @@ let package = Package(
             "HTTPGateway",
             [
                 "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
-                .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
+                "TestCertificates", .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix, .nioSSL, .nioTLS,
             ]),
         .tests(
             "ConfigFiles",
-            ["Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
+            [
+                "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                "TestCertificates",
+            ]),
         .tests(
             "switchyard",
             [
                 "ConfigFiles", "Fuzzing", "HTTPGateway", "PaymentEngine", "PaymentModel", "ProviderKit",
-                "ProviderSandbox", "StrictJSON",
-                .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                "ProviderSandbox", "StrictJSON", "TestCertificates",
+                .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
+                .yams,
             ]),
     ] + plugins.flatMap(Target.plugin)
 )

@@ -27,13 +27,14 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     /// - Parameters:
     ///   - address: Port 0 is any free one.
     ///   - limits: Those of the configuration as it is now, where none are given.
+    ///   - tls: Where callers have to speak TLS.
     ///   - onRunning: Called with the port once connections are taken.
     package func publicListener(
-        on address: ServerConfiguration.Address, limits: Listener.Limits? = nil,
+        on address: ServerConfiguration.Address, limits: Listener.Limits? = nil, tls: ListenerTLS? = nil,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
         let answers = PublicAPI(api: api, environment: environment, logger: logger, rateLimits: rateLimits)
-        return listener(on: address, limits ?? .init(api.configuration.server.limits), onRunning) { inbound in
+        return listener(on: address, limits ?? .init(api.configuration.server.limits), tls, onRunning) { inbound in
             try await answers.answer(inbound)
         }
     }
@@ -45,18 +46,18 @@ package struct Gateway<API: PaymentAPI>: Sendable {
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
         let answers = AdminAPI(api: api, reloader: reloader, isOnLoopback: Loopback.isHost(address.host))
-        return listener(on: address, limits, onRunning) { inbound in try await answers.answer(inbound) }
+        return listener(on: address, limits, nil, onRunning) { inbound in try await answers.answer(inbound) }
     }
 
     private func listener(
-        on address: ServerConfiguration.Address, _ limits: Listener.Limits,
+        on address: ServerConfiguration.Address, _ limits: Listener.Limits, _ tls: ListenerTLS?,
         _ onRunning: @escaping @Sendable (Int) async -> Void,
         _ answer: @escaping @Sendable (Inbound) async throws -> Reply
     ) -> Listener {
         let api = api
         let server = RequestServer(environment: environment, isDraining: { api.isDraining }, answer: answer)
         return Listener(
-            host: address.host, port: address.port, limits: limits, logger: logger, onRunning: onRunning,
+            host: address.host, port: address.port, limits: limits, tls: tls, logger: logger, onRunning: onRunning,
             respond: { request, channel in try await server.respond(to: request, channel: channel) },
             refuse: { server.refusal($0) })
     }

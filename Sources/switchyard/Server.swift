@@ -12,9 +12,11 @@ struct Server {
     let reloader: ConfigurationReloader
     private let publicAddress: ServerConfiguration.Address
     private let adminAddress: ServerConfiguration.Address
+    /// Of the public listener.
+    private let tls: ListenerTLS?
     private let logger: Logger
 
-    /// Makes the parts; nothing listens yet. Throws what keeps a provider's transport from being made.
+    /// Makes the parts; nothing listens yet. Throws what keeps a provider's transport or TLS from being made.
     ///
     /// - Parameter source: Where the configuration came from, and where it is read again.
     init(_ configuration: EngineConfiguration, source: ConfigurationSource, logger: Logger) throws {
@@ -29,7 +31,8 @@ struct Server {
                     provider: provider.name, baseURL: provider.baseURL, connectTimeout: provider.connectTimeout,
                     extraRoots: provider.extraRoots, logger: logger)
             })
-        reloader = ConfigurationReloader(engine: engine, source: source, logger: logger)
+        tls = try configuration.server.tls.map { ListenerTLS(try ListenerTLS.Identity($0)) }
+        reloader = ConfigurationReloader(engine: engine, source: source, tls: tls, logger: logger)
         publicAddress = configuration.server.listen
         adminAddress = configuration.server.admin
         self.logger = logger
@@ -43,6 +46,7 @@ struct Server {
     {
         let engine = engine
         let publicAddress = publicAddress
+        let scheme = tls == nil ? "http" : "https"
         let gateway = Gateway(api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger)
         let bound = BoundPorts(onListening: onListening)
         // They go down in the reverse order: the operators' listener tells how payments end, for as long as any does.
@@ -50,8 +54,8 @@ struct Server {
             EngineService(engine: engine),
             WatchService(reloader: reloader),
             gateway.adminListener(on: adminAddress) { port in await bound.set(admin: port) },
-            gateway.publicListener(on: publicAddress) { port in
-                engine.setBoundURL("http://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
+            gateway.publicListener(on: publicAddress, tls: tls) { port in
+                engine.setBoundURL("\(scheme)://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
                 await bound.set(api: port)
             },
         ]

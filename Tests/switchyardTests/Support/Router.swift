@@ -23,6 +23,9 @@ struct Router: Sendable {
     /// Where its configuration is.
     let folder: URL
 
+    /// `http://127.0.0.1:…` of the API, or `https`.
+    var origin: String { (server.engine.configuration.server.tls == nil ? "http" : "https") + "://127.0.0.1:\(api)" }
+
     static let shop = "demo-shop-key"
     static let blog = "demo-blog-key"
 
@@ -69,7 +72,7 @@ struct Router: Sendable {
         var all = ["authorization": "Bearer \(app)"]
         if body != nil { all["content-type"] = "application/json" }
         return try await providers.http.answer(
-            method, "http://127.0.0.1:\(api)\(path)", all.merging(headers) { $1 }, body.map { Array($0.utf8) })
+            method, origin + path, all.merging(headers) { $1 }, body.map { Array($0.utf8) })
     }
 
     /// A call of the admin listener.
