@@ -108,7 +108,8 @@ let package = Package(
         .library("W3CTrace", [.httpTypes]),
         .library("PrometheusText", [.coreMetrics]),
         .library(
-            "ConfigFiles", ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .yams]),
+            "ConfigFiles",
+            ["PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", .crypto, .nioSSL, .yams]),
         .library(
             "ProviderTransport",
             [
@@ -120,7 +121,7 @@ let package = Package(
             [
                 "APIDescription", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
                 "W3CTrace", .crypto, .httpTypes, .hummingbirdCore, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1,
-                .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix,
+                .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix, .nioSSL, .nioTLS,
             ]),
         .library(
             "ProviderSandbox",
@@ -150,6 +151,7 @@ let package = Package(
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),
 
+        .target(name: "TestCertificates", path: "Tests/TestCertificates", swiftSettings: strict),
         .tests("Fuzzing"),
         .tests("APIDescription", ["StrictJSON"]),
         .tests("APIConformance", ["APIDescription", "StrictJSON"]),
@@ -160,7 +162,7 @@ let package = Package(
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),
         .tests(
             "ProviderTransport",
-            ["ProviderKit", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
+            ["ProviderKit", "TestCertificates", .httpTypes, .logging, .nioCore, .nioPosix, .nioSSL]),
         .tests("ProviderConformance", ["PaymentModel", "ProviderKit", "StrictJSON", .httpTypes]),
         .tests("Resilience", ["Fuzzing"]),
         .tests("SimulatedWorld", ["Resilience"]),
@@ -182,19 +184,22 @@ let package = Package(
             "HTTPGateway",
             [
                 "APIConformance", "APIDescription", "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit",
-                "Resilience", "Routing", "StrictJSON", "W3CTrace",
-                .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix,
+                "Resilience", "Routing", "StrictJSON", "TestCertificates", "W3CTrace",
+                .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioPosix, .nioSSL, .nioTLS,
             ]),
         .tests(
             "ConfigFiles",
-            ["Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON"]),
+            [
+                "Fuzzing", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
+                "TestCertificates",
+            ]),
         .tests(
             "switchyard",
             [
                 "APIConformance", "APIDescription", "ConfigFiles", "Fuzzing", "HTTPGateway", "PaymentEngine",
-                "PaymentModel",
-                "ProviderKit", "ProviderSandbox", "StrictJSON",
-                .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix,
+                "PaymentModel", "ProviderKit", "ProviderSandbox", "StrictJSON", "TestCertificates",
+                .asyncHTTPClient, .crypto, .httpTypes, .lifecycle, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
+                .yams,
             ]),
     ] + plugins.flatMap(Target.plugin)
 )

@@ -44,7 +44,7 @@ struct Assembly {
         RouteChecks(faults: faults, routes: routes, providers: byName, positions: positions).run()
         warnOfRepetition(sections.expectations)
         let configuration = EngineConfiguration(
-            version: version(sections, server.server), server: server.server,
+            version: version(sections, server.server, byName), server: server.server,
             apps: Dictionary(uniqueKeysWithValues: apps.map { ($0.app.name, $0.app) }),
             providers: byName, routes: routes.map(\.route))
         for expectation in expectations {
@@ -94,7 +94,9 @@ struct Assembly {
         }
     }
 
-    private func version(_ sections: Sections, _ server: ServerConfiguration) -> String {
+    private func version(
+        _ sections: Sections, _ server: ServerConfiguration, _ providers: [String: ProviderConfiguration]
+    ) -> String {
         func map(_ entries: [ConfigEntry]) -> ConfigNode {
             ConfigNode(content: .map(entries), position: sections.position)
         }
@@ -105,6 +107,9 @@ struct Assembly {
             of: [
                 map(sections.server.map { [$0] } ?? []), map(sections.apps), map(sections.providers),
                 list(sections.routes), list(sections.expectations),
-            ], key: server.referenceSecret)
+            ],
+            files: server.tls.map { [$0.certificate, $0.privateKey.reveal(), $0.clientCA ?? ""] } ?? []
+                // These hold what is in the files of their roots.
+                + providers.sorted { $0.key < $1.key }.map(\.value.fingerprint), key: server.referenceSecret)
     }
 }

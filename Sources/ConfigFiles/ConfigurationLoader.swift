@@ -1,5 +1,5 @@
 package import PaymentEngine
-import PaymentModel
+package import PaymentModel
 package import ProviderKit
 import Routing
 
@@ -12,6 +12,9 @@ package struct LoadResult: Sendable {
     /// Every fault, by file, line and column.
     package let faults: [ConfigurationFault]
 
+    /// The files beside the folder's that it names, readable or not: those of `${file:…}`, and PEM files.
+    package let files: Set<String>
+
     /// Whether nothing of it may go live.
     package var hasErrors: Bool { configuration == nil }
 }
@@ -22,6 +25,7 @@ package struct ConfigurationLoader: Sendable {
     private let plugins: [String: any ProviderAdapter.Type]
     private let environment: [String: String]
     private let files: ConfigurationFiles
+    private let now: @Sendable () -> Timestamp
 
     /// Makes a loader.
     ///
@@ -29,14 +33,17 @@ package struct ConfigurationLoader: Sendable {
     ///   - plugins: Those built in, with distinct ids.
     ///   - environment: What `${NAME}` is replaced from.
     ///   - files: Where the folder, the files of `${file:…}` and PEM files are read.
+    ///   - now: The time by which certificates are valid or not.
     package init(
-        plugins: [any ProviderAdapter.Type], environment: [String: String], files: ConfigurationFiles = .disk
+        plugins: [any ProviderAdapter.Type], environment: [String: String], files: ConfigurationFiles = .disk,
+        now: @escaping @Sendable () -> Timestamp = { SystemEnvironment().wallClock }
     ) {
         self.plugins = Dictionary(plugins.map { ($0.declaration.id, $0) }) { _, _ in
             preconditionFailure("two plugins have one id")
         }
         self.environment = environment
         self.files = files
+        self.now = now
     }
 
     /// Reads, checks, and runs the expectations.
@@ -47,6 +54,12 @@ package struct ConfigurationLoader: Sendable {
     ///     into: for checking on a machine that has neither.
     package func load(folder: String, withoutSecrets: Bool = false) -> LoadResult {
         let faults = FaultLog()
+        var named: Set<String> = []
+        /// Nil where it cannot be read.
+        func readFile(_ path: String) -> [UInt8]? {
+            named.insert(path)
+            return try? files.read(path, Limits.fileBytes)
+        }
         let sections = FolderReader(
             faults: faults, files: files,
             substitution: Substitution(environment: environment, readFile: readFile),
@@ -54,12 +67,10 @@ package struct ConfigurationLoader: Sendable {
         ).read(folder)
         let assembly = Assembly(
             faults: faults, plugins: plugins,
-            pemFiles: PEMFiles(faults: faults, withoutSecrets: withoutSecrets, readFile: readFile))
+            pemFiles: PEMFiles(faults: faults, withoutSecrets: withoutSecrets, readFile: readFile, now: now()))
         let (configuration, expectations) = assembly.assemble(sections)
         return LoadResult(
-            configuration: faults.hasErrors ? nil : configuration, expectations: expectations, faults: faults.sorted)
+            configuration: faults.hasErrors ? nil : configuration, expectations: expectations, faults: faults.sorted,
+            files: named)
     }
-
-    /// A file that the configuration names; nil where it cannot be read.
-    private func readFile(_ path: String) -> [UInt8]? { try? files.read(path, Limits.fileBytes) }
 }

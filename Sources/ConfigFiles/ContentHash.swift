@@ -11,9 +11,12 @@ enum ContentHash {
 
     /// Names a whole configuration: 16 hex digits. Keyed with the server's secret, because the version is shown and a
     /// plain hash would let anybody try out short secrets.
-    static func version(of content: [ConfigNode], key: Secret) -> String {
+    ///
+    /// - Parameter files: What of the files counts that the content names.
+    static func version(of content: [ConfigNode], files: [String], key: Secret) -> String {
         var bytes: [UInt8] = []
         for node in content { append(node, to: &bytes) }
+        for file in files { append(file, kind: "f", to: &bytes) }
         return String(Signature.hmacSHA256Hex(bytes, key: key).prefix(16))
     }
 
@@ -21,13 +24,13 @@ enum ContentHash {
     /// hash: for comparing, never shown.
     ///
     /// - Parameter roots: What the file of its `ca` holds.
-    static func fingerprint(of provider: ConfigNode, roots: [UInt8]) -> String {
+    static func fingerprint(of provider: ConfigNode, roots: String) -> String {
         var bytes: [UInt8] = []
         if case .map(let entries) = provider.content {
             let kept = entries.filter { !routingKeys.contains($0.key) }
             append(ConfigNode(content: .map(kept), position: provider.position), to: &bytes)
         }
-        bytes += roots
+        bytes += roots.utf8
         return Signature.hex(SHA256.hash(data: bytes))
     }
 

@@ -6,8 +6,8 @@ import Foundation
     import Musl
 #endif
 
-/// What a configuration folder looks like from outside: the files that count, without their contents. Two that differ mean
-/// that something was saved.
+/// What a configuration folder looks like from outside: the files that count, and others that they name, without their
+/// contents. Two that differ mean that something was saved.
 package struct FolderSnapshot: Sendable, Hashable {
     /// One file, behind all symbolic links: a link that is pointed elsewhere is another file.
     package struct File: Sendable, Hashable {
@@ -19,15 +19,15 @@ package struct FolderSnapshot: Sendable, Hashable {
         let changed: Int64
     }
 
-    /// By name; a file that is not there behind its link is nil. All is nil where the folder cannot be read.
+    /// By name, others by path; a file that is not there behind its link is nil. All is nil where the folder cannot be read.
     private let files: [String: File?]?
 
     init(files: [String: File?]?) {
         self.files = files
     }
 
-    /// Looks at a folder on the disk.
-    package init(of folder: String) {
+    /// Looks at a folder on the disk, and at files that are named from there by their paths.
+    package init(of folder: String, with others: Set<String> = []) {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             self.init(files: nil)
             return
@@ -36,6 +36,7 @@ package struct FolderSnapshot: Sendable, Hashable {
         for name in names where FolderReader.isRead(name) {
             files[name] = .some(File(at: folder + "/" + name))
         }
+        for path in others { files[path] = .some(File(at: path)) }
         self.init(files: files)
     }
 }

@@ -39,7 +39,7 @@ struct ProviderReader {
         let rateLimits = map.rateLimits("rate_limit")
         let breaker = map.node("breaker").flatMap { readBreaker($0) }
         let fee = map.node("fee").flatMap { readFee($0) }
-        let extraRoots = pemFiles.path(map.node("ca"), "ca", holding: "CERTIFICATE")
+        let extraRoots = pemFiles.certificates(map.node("ca"), "ca")?.value
         let isEnabled = map.value("enabled", Values.boolean) ?? true
         let settings = map.node("settings")
         map.finish()
@@ -53,7 +53,7 @@ struct ProviderReader {
             }
             provider?.webhookAllow = read.webhookAllow
             provider?.fingerprint = ContentHash.fingerprint(
-                of: entry.value, roots: extraRoots.flatMap(pemFiles.readFile) ?? [])
+                of: entry.value, roots: extraRoots?.text ?? "")
             provider?.account = ContentHash.account(
                 plugin: plugin.declaration.id, baseURL: baseURL, settings: settings)
         }
@@ -65,7 +65,7 @@ struct ProviderReader {
         if let rateLimits { provider?.rateLimits = rateLimits }
         if let breaker { provider?.breaker = breaker }
         provider?.fee = fee
-        provider?.extraRoots = extraRoots
+        provider?.extraRoots = extraRoots?.path
         provider?.isEnabled = isEnabled
         return ProviderDraft(
             name: entry.key, position: entry.position, baseURL: baseURL, timeout: timeout, provider: provider)

@@ -113,43 +113,15 @@ struct ServerReader {
 
     private func readTLS(_ node: ConfigNode) -> ServerConfiguration.TLS? {
         guard var map = MapReader(node, "tls", faults: faults) else { return nil }
-        let certificate = pemFiles.path(map.required("certificate"), "certificate", holding: "CERTIFICATE")
-        let privateKey = pemFiles.path(map.required("private_key"), "private_key", holding: "PRIVATE KEY")
-        let clientCA = pemFiles.path(map.node("client_ca"), "client_ca", holding: "CERTIFICATE")
+        let (certificate, privateKey) = (map.required("certificate"), map.required("private_key"))
+        let clientCA = map.node("client_ca")
         map.finish()
-        guard let certificate, let privateKey else { return nil }
-        return ServerConfiguration.TLS(certificate: certificate, privateKey: privateKey, clientCA: clientCA)
+        return pemFiles.tls(certificate: certificate, privateKey: privateKey, clientCA: clientCA)
     }
 
     private func distinct(_ digests: [Located<KeyDigest>]) -> [KeyDigest] {
         var seen: [KeyDigest] = []
         for digest in digests where !seen.contains(digest.value) { seen.append(digest.value) }
         return seen
-    }
-}
-
-/// Paths of PEM files in the configuration. A reload must not go live with a file that is not there, so each is looked
-/// into; without secrets, as on a build machine, none is.
-struct PEMFiles {
-    let faults: FaultLog
-    let withoutSecrets: Bool
-    let readFile: (String) -> [UInt8]?
-
-    /// The path in a node, or nil. `label` is what the PEM block must hold: `CERTIFICATE`.
-    func path(_ node: ConfigNode?, _ key: String, holding label: String) -> String? {
-        guard let node, let path = faults.scalar(node, key, Values.text) else { return nil }
-        if withoutSecrets { return path.value }
-        guard let bytes = readFile(path.value) else {
-            faults.error(at: path.position, "\(key): the file cannot be read")
-            return nil
-        }
-        // PEM is ASCII; what comes before and after a block is not looked at (RFC 7468).
-        let begins = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-            .contains { $0.hasPrefix("-----BEGIN ") && $0.hasSuffix("\(label)-----") }
-        guard begins else {
-            faults.error(at: path.position, "\(key): the file holds no PEM block '\(label)'")
-            return nil
-        }
-        return path.value
     }
 }

@@ -38,13 +38,15 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     /// - Parameters:
     ///   - address: Port 0 is any free one.
     ///   - limits: Those of the configuration as it is now, where none are given.
+    ///   - tls: Where callers have to speak TLS.
     ///   - onRunning: Called with the port once connections are taken.
     package func publicListener(
-        on address: ServerConfiguration.Address, limits: Listener.Limits? = nil,
+        on address: ServerConfiguration.Address, limits: Listener.Limits? = nil, tls: ListenerTLS? = nil,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
         let answers = PublicAPI(api: api, environment: environment, rateLimits: rateLimits)
-        return listener(on: address, limits ?? .init(api.configuration.server.limits), metrics, onRunning) { inbound in
+        let limits = limits ?? .init(api.configuration.server.limits)
+        return listener(on: address, limits, tls, metrics, onRunning) { inbound in
             try await answers.answer(inbound)
         }
     }
@@ -58,11 +60,12 @@ package struct Gateway<API: PaymentAPI>: Sendable {
         let answers = AdminAPI(
             api: api, reloader: reloader, environment: environment, logger: logger,
             isOnLoopback: Loopback.isHost(address.host), metrics: metricsText)
-        return listener(on: address, limits, nil, onRunning) { inbound in try await answers.answer(inbound) }
+        return listener(on: address, limits, nil, nil, onRunning) { inbound in try await answers.answer(inbound) }
     }
 
     private func listener(
-        on address: ServerConfiguration.Address, _ limits: Listener.Limits, _ metrics: HTTPMetrics?,
+        on address: ServerConfiguration.Address, _ limits: Listener.Limits, _ tls: ListenerTLS?,
+        _ metrics: HTTPMetrics?,
         _ onRunning: @escaping @Sendable (Int) async -> Void,
         _ answer: @escaping @Sendable (Inbound) async throws -> Reply
     ) -> Listener {
@@ -71,7 +74,7 @@ package struct Gateway<API: PaymentAPI>: Sendable {
             environment: environment, traceIDs: TraceIDs { environment.random() },
             isDraining: { api.isDraining }, metrics: metrics, answer: answer)
         return Listener(
-            host: address.host, port: address.port, limits: limits, logger: logger, onRunning: onRunning,
+            host: address.host, port: address.port, limits: limits, tls: tls, logger: logger, onRunning: onRunning,
             respond: { request, channel in try await server.respond(to: request, channel: channel) },
             refuse: { server.refusal($0) })
     }

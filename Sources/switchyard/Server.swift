@@ -13,9 +13,11 @@ struct Server {
     private let metrics: RouterMetrics
     private let publicAddress: ServerConfiguration.Address
     private let adminAddress: ServerConfiguration.Address
+    /// Of the public listener.
+    private let tls: ListenerTLS?
     private let logger: Logger
 
-    /// Makes the parts; nothing listens yet. Throws what keeps a provider's transport from being made.
+    /// Makes the parts; nothing listens yet. Throws what keeps a provider's transport or TLS from being made.
     ///
     /// - Parameter source: Where the configuration came from, and where it is read again.
     init(_ configuration: EngineConfiguration, source: ConfigurationSource, logger: Logger) throws {
@@ -32,8 +34,9 @@ struct Server {
                     provider: provider.name, baseURL: provider.baseURL, connectTimeout: provider.connectTimeout,
                     extraRoots: provider.extraRoots, logger: logger)
             })
+        tls = try configuration.server.tls.map { ListenerTLS(try ListenerTLS.Identity($0)) }
         reloader = ConfigurationReloader(
-            engine: engine, source: source, metrics: metrics.engine, logger: logger)
+            engine: engine, source: source, tls: tls, metrics: metrics.engine, logger: logger)
         publicAddress = configuration.server.listen
         adminAddress = configuration.server.admin
         self.logger = logger
@@ -47,6 +50,7 @@ struct Server {
     {
         let engine = engine
         let publicAddress = publicAddress
+        let scheme = tls == nil ? "http" : "https"
         let metrics = metrics
         let gateway = Gateway(
             api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger, metrics: metrics.http
@@ -57,8 +61,8 @@ struct Server {
             EngineService(engine: engine),
             WatchService(reloader: reloader),
             gateway.adminListener(on: adminAddress) { port in await bound.set(admin: port) },
-            gateway.publicListener(on: publicAddress) { port in
-                engine.setBoundURL("http://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
+            gateway.publicListener(on: publicAddress, tls: tls) { port in
+                engine.setBoundURL("\(scheme)://\(ServerConfiguration.Address(host: publicAddress.host, port: port))")
                 await bound.set(api: port)
             },
         ]

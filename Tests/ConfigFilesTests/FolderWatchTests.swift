@@ -126,5 +126,11 @@ import Testing
             try Data("x".utf8).write(to: folder.appending(path: name))
         }
         #expect(FolderSnapshot(of: folder.path) == before)
+        // A file that is named from the folder does, there or not.
+        let certificate = folder.appending(path: "tls.pem")
+        let named = FolderSnapshot(of: folder.path, with: [certificate.path])
+        try Data("-----BEGIN".utf8).write(to: certificate)
+        #expect(FolderSnapshot(of: folder.path) == before)
+        #expect(FolderSnapshot(of: folder.path, with: [certificate.path]) != named)
     }
 }

@@ -1,5 +1,6 @@
 import ConfigFiles
 import PaymentEngine
+import TestCertificates
 import Testing
 
 /// What of a provider's instance a reload compares.
@@ -14,7 +15,7 @@ import Testing
                 providers: { p: { \(yaml) } }
                 routes: [{ name: r, use: p }]
                 """
-            ], disk: ["/roots.pem": "-----BEGIN CERTIFICATE-----\n\(roots)"])
+            ], disk: ["/roots.pem": roots])
         return try #require(result.configuration?.providers["p"], "\(result.faults)")
     }
 
@@ -45,9 +46,9 @@ import Testing
 
     @Test func otherRootsInTheSameFileAreSeen() throws {
         let yaml = Self.plain + ", ca: /roots.pem"
-        let before = try Self.provider(yaml, roots: "one")
-        #expect(try Self.provider(yaml, roots: "one").fingerprint == before.fingerprint)
-        #expect(try Self.provider(yaml, roots: "two").fingerprint != before.fingerprint)
-        #expect(try Self.provider(yaml, roots: "two").account == before.account)
+        let before = try Self.provider(yaml, roots: TestCertificates.root)
+        #expect(try Self.provider(yaml, roots: TestCertificates.root).fingerprint == before.fingerprint)
+        #expect(try Self.provider(yaml, roots: TestCertificates.strangerRoot).fingerprint != before.fingerprint)
+        #expect(try Self.provider(yaml, roots: TestCertificates.strangerRoot).account == before.account)
     }
 }

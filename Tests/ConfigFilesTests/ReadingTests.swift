@@ -4,12 +4,12 @@ import PaymentModel
 import ProviderKit
 import Resilience
 import Routing
+import TestCertificates
 import Testing
 
 /// What is written arrives, field by field.
 @Suite struct ReadingTests {
     @Test func server() throws {
-        let pem = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
         let result = load(
             [
                 "a.yaml": base,
@@ -43,8 +43,8 @@ import Testing
                 """,
             ],
             disk: [
-                "/tls.pem": pem, "/ca.pem": "a comment\n" + pem,
-                "/tls.key": "-----BEGIN EC PRIVATE KEY-----\nx\n-----END EC PRIVATE KEY-----\n",
+                "/tls.pem": TestCertificates.renewed, "/ca.pem": "a comment\n" + TestCertificates.root,
+                "/tls.key": TestCertificates.renewedKey,
             ])
         #expect(result.faults == [])
         let server = try #require(result.configuration?.server)
@@ -78,7 +78,9 @@ import Testing
         #expect(server.inquiry == [.milliseconds(250), .seconds(1), .seconds(1)])
         #expect(
             server.tls
-                == ServerConfiguration.TLS(certificate: "/tls.pem", privateKey: "/tls.key", clientCA: "/ca.pem"))
+                == ServerConfiguration.TLS(
+                    certificate: TestCertificates.renewed, privateKey: Secret(TestCertificates.renewedKey),
+                    clientCA: "a comment\n" + TestCertificates.root))
     }
 
     @Test func apps() throws {
@@ -151,7 +153,7 @@ import Testing
                 routes:
                   - { name: r, use: payalo-full, when: { currency: UGX } }
                 """,
-            ], disk: ["/roots.pem": "-----BEGIN CERTIFICATE-----\n"])
+            ], disk: ["/roots.pem": TestCertificates.root])
         #expect(result.faults.map(\.text) == ["all providers of route 'r' are disabled"])
         let provider = try #require(result.configuration?.providers["payalo-full"])
         #expect(provider.name == "payalo-full" && provider.plugin == "payalo")

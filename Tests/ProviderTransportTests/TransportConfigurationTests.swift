@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOSSL
 import ProviderKit
+import TestCertificates
 import Testing
 
 @testable import ProviderTransport
@@ -19,8 +20,8 @@ struct TransportConfigurationTests {
         try await body(file.path)
     }
 
-    private func serverTLS() throws -> NIOSSLContext {
-        let certificate = try NIOSSLCertificate(bytes: Array(TestCertificates.localhost.utf8), format: .pem)
+    private func serverTLS(_ pem: String = TestCertificates.localhost) throws -> NIOSSLContext {
+        let certificate = try NIOSSLCertificate(bytes: Array(pem.utf8), format: .pem)
         let key = try NIOSSLPrivateKey(bytes: Array(TestCertificates.localhostKey.utf8), format: .pem)
         return try NIOSSLContext(
             configuration: .makeServerConfiguration(
@@ -57,6 +58,20 @@ struct TransportConfigurationTests {
                     #expect(failure.reason == "tls_failed")
                 }
                 #expect(server.record.requests.count == 1)
+            }
+        }
+    }
+
+    @Test(
+        "A certificate of the right name that is not valid",
+        arguments: [TestCertificates.expired, TestCertificates.early, TestCertificates.selfSigned])
+    func invalidCertificates(pem: String) async throws {
+        try await withRootFile(TestCertificates.root) { path in
+            try await ScriptedServer.run(tls: try serverTLS(pem), script: { _ in [reply(body: "ok")] }) {
+                server, port in
+                let result = try await send(to: "https://localhost:\(port)", extraRootsPath: path)
+                #expect(result.summary == "not sent: tls_failed")
+                #expect(server.record.requests.isEmpty && server.record.fragments.isEmpty)
             }
         }
     }

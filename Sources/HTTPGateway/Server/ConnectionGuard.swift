@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import NIOSSL
 import PaymentEngine
 
 /// The rules of a connection that Hummingbird leaves open:
@@ -150,7 +151,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         // The parser repeats its error for all that still comes.
         guard refusal == nil, !isClosing else { return }
         switch error {
-        case is IOError, is ChannelError: context.fireErrorCaught(error)
+        // Many callers end a connection without TLS's own goodbye. That is an end like any other: HTTP itself tells
+        // whether a request came whole.
+        case NIOSSLError.uncleanShutdown: break
+        case is IOError, is ChannelError, is NIOSSLError, is BoringSSLError: context.fireErrorCaught(error)
         case HTTPParserError.headerOverflow:
             refuse(
                 context,

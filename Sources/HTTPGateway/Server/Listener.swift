@@ -19,6 +19,8 @@ package struct Listener: Service {
         package var headerSize: Int
         /// From the first byte of a request to its last one.
         package var read: Duration
+        /// For a TLS handshake.
+        package var handshake: Duration
         /// Without a request, and of an answer that is not taken.
         package var idle: Duration
         /// For what still comes in behind an answer that ends the connection.
@@ -32,6 +34,7 @@ package struct Listener: Service {
             headerCount = limits.headerCount
             headerSize = limits.headerSize
             read = limits.requestReadTimeout
+            handshake = limits.requestReadTimeout
             idle = limits.idleTimeout
         }
 
@@ -50,6 +53,8 @@ package struct Listener: Service {
     /// 0: any free one, which `onRunning` tells.
     package let port: Int
     let limits: Limits
+    /// Where callers have to speak TLS.
+    let tls: ListenerTLS?
     let logger: Logger
     let onRunning: @Sendable (Int) async -> Void
     let respond: Responder
@@ -76,7 +81,7 @@ package struct Listener: Service {
         // listens, which the program says itself once all of it does.
         var logger = logger
         logger.logLevel = max(logger.logLevel, .notice)
-        let server = try HTTPServerBuilder.http1(configuration: channel).buildServer(
+        let server = try builder(channel).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port), backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(connections.mostAccepted, logger: logger)),
@@ -90,5 +95,14 @@ package struct Listener: Service {
                 await onRunning(channel.localAddress?.port ?? 0)
             })
         try await server.run()
+    }
+
+    private func builder(_ configuration: HTTP1Channel.Configuration) -> HTTPServerBuilder {
+        guard let tls else { return .http1(configuration: configuration) }
+        let handshake = TimeAmount(limits.handshake)
+        return HTTPServerBuilder { responder in
+            TLSChannel(
+                http: HTTP1Channel(responder: responder, configuration: configuration), tls: tls, handshake: handshake)
+        }
     }
 }

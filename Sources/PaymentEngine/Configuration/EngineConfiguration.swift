@@ -51,12 +51,16 @@ package struct EngineConfiguration: Sendable {
         if server.admin != old.server.admin {
             changed.append("server.admin stays \(old.server.admin) until a restart; it is to be \(server.admin)")
         }
-        if server.tls != old.server.tls { changed.append("server.tls stays as it is until a restart") }
+        // Which certificate it is may change; whether callers speak TLS may not.
+        if (server.tls == nil) != (old.server.tls == nil) {
+            changed.append("server.tls stays \(old.server.tls == nil ? "off" : "on") until a restart")
+            server.tls = old.server.tls
+        }
         if !server.limits.areThoseOfTheListener(old.server.limits) {
             changed.append(
                 "server.limits of connections, of headers and of their times stay as they are until a restart")
         }
-        (server.listen, server.admin, server.tls) = (old.server.listen, old.server.admin, old.server.tls)
+        (server.listen, server.admin) = (old.server.listen, old.server.admin)
         return changed
     }
 }
@@ -77,14 +81,16 @@ package struct ServerConfiguration: Sendable, Hashable {
         package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
     }
 
-    /// Files of the public listener's TLS, PEM.
+    /// What the public listener shows over TLS and asks for, PEM: what the files hold that the configuration names.
     package struct TLS: Sendable, Hashable {
+        /// Its own certificate, and those between it and a root.
         package var certificate: String
-        package var privateKey: String
+        package var privateKey: Secret
+        /// The roots of callers' certificates. Nil: callers need none.
         package var clientCA: String?
 
-        /// Names the files.
-        package init(certificate: String, privateKey: String, clientCA: String? = nil) {
+        /// Holds what the files hold.
+        package init(certificate: String, privateKey: Secret, clientCA: String? = nil) {
             self.certificate = certificate
             self.privateKey = privateKey
             self.clientCA = clientCA
@@ -95,7 +101,7 @@ package struct ServerConfiguration: Sendable, Hashable {
     package var admin = Address(host: "127.0.0.1", port: 9090)
     /// SHA-256 of each accepted key of operators, 32 bytes each.
     package var adminKeys: [KeyDigest] = []
-    /// What providers call back: scheme, host and optional prefix, without a trailing slash. Nil: `http://` and `listen`.
+    /// What providers call back: scheme, host and optional prefix, without a trailing slash. Nil: where it listens.
     package var publicURL: String?
     package var requestTimeout: Duration = .seconds(30)
     package var drainGrace: Duration = .seconds(5)

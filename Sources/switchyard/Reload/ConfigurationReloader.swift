@@ -22,6 +22,8 @@ final class ConfigurationReloader: ReloadAPI {
         /// It has not begun to read.
         var waiting: (task: Task<ReloadReport, Never>, trigger: Trigger)?
         var watch = FolderWatch()
+        /// Beside the folder, what the last reading found named: certificates, files of secrets.
+        var files: Set<String> = []
         /// Newest first.
         var history: [ReloadReport] = []
     }
@@ -33,14 +35,21 @@ final class ConfigurationReloader: ReloadAPI {
 
     private let engine: PaymentEngine
     private let source: ConfigurationSource
+    private let tls: ListenerTLS?
     private let metrics: EngineMetrics
     private let logger: Logger
     private let state = Mutex(State())
 
     /// A reloader for an engine that has just begun with what `source` said.
-    init(engine: PaymentEngine, source: ConfigurationSource, metrics: EngineMetrics, logger: Logger) {
+    ///
+    /// - Parameter tls: The public listener's.
+    init(
+        engine: PaymentEngine, source: ConfigurationSource, tls: ListenerTLS? = nil, metrics: EngineMetrics,
+        logger: Logger
+    ) {
         self.engine = engine
         self.source = source
+        self.tls = tls
         self.metrics = metrics
         self.logger = logger
         metrics.reload(isSuccessful: true, at: SystemEnvironment().wallClock)
@@ -72,18 +81,16 @@ final class ConfigurationReloader: ReloadAPI {
     /// Reads the folder when it has changed and is still again, until the task is cancelled.
     func watch() async {
         while (try? await Task.sleep(for: Self.lookEvery)) != nil {
-            let snapshot = await source.snapshot()
+            let snapshot = await source.snapshot(with: state.withLock { $0.files })
             if state.withLock({ $0.watch.look(snapshot, now: .now) }) == .read { await reload(.change) }
         }
     }
 
     private func read(_ trigger: Trigger) async -> ReloadReport {
-        let snapshot = await source.snapshot()
-        state.withLock { $0.watch.willRead(snapshot) }
-        let (configuration, found) = await source.loadAside()
-        var faults = found.map(\.description)
+        let loaded = await load()
+        var faults = loaded.faults.map(\.description)
         var isSuccessful = false
-        if let configuration {
+        if let configuration = loaded.configuration {
             // Saved without a change, or looked at for the first time: nothing that anybody has to hear of.
             if trigger == .change, configuration.version == engine.configuration.version,
                 reloads.first?.isSuccessful ?? true
@@ -94,7 +101,9 @@ final class ConfigurationReloader: ReloadAPI {
                 // Where operators reach this process does not change, so it is there that they need their keys.
                 let running = configuration.listening(admin: engine.configuration.server.admin)
                 if let problem = running.server.adminProblem { throw ReloadFault(problem) }
+                let identity = try identity(in: configuration)
                 faults += try await engine.reload(configuration).map { line("warning", $0) }
+                if let identity { tls?.use(identity) }
                 isSuccessful = true
             } catch {
                 faults.append(line("error", error.description))
@@ -108,6 +117,32 @@ final class ConfigurationReloader: ReloadAPI {
         let remembered = kept
         state.withLock { $0.history = [remembered] + $0.history.prefix(Self.mostReports - 1) }
         return report
+    }
+
+    /// Reads under a look at all that is read, so that what is saved meanwhile counts as a change. Which files the folder names is
+    /// known afterwards: where these are others than before, all is read once more.
+    private func load() async -> ConfigurationSource.Loaded {
+        var files = state.withLock { $0.files }
+        while true {
+            let snapshot = await source.snapshot(with: files)
+            state.withLock { state in
+                state.files = files
+                state.watch.willRead(snapshot)
+            }
+            let loaded = await source.loadAside()
+            if loaded.files.isSubset(of: files) { return loaded }
+            files = loaded.files
+        }
+    }
+
+    /// What the public listener is to show from now on; nil where it does without TLS, or goes on with what it has.
+    private func identity(in configuration: EngineConfiguration) throws(ReloadFault) -> ListenerTLS.Identity? {
+        guard tls != nil, let tls = configuration.server.tls else { return nil }
+        do {
+            return try ListenerTLS.Identity(tls)
+        } catch {
+            throw ReloadFault("server.tls cannot be used: \(error)")
+        }
     }
 
     private func report(_ trigger: Trigger, _ isSuccessful: Bool, _ faults: [String]) -> ReloadReport {

@@ -7,6 +7,14 @@ import PaymentEngine
 struct ConfigurationSource: Sendable {
     private static let queue = DispatchQueue(label: "switchyard.configuration")
 
+    /// What was read aside.
+    struct Loaded: Sendable {
+        let configuration: EngineConfiguration?
+        let faults: [ConfigurationFault]
+        /// Those beside the folder's that it names.
+        let files: Set<String>
+    }
+
     let folder: String
     private let loader: ConfigurationLoader
     private let adjust: @Sendable (EngineConfiguration) -> EngineConfiguration
@@ -30,13 +38,17 @@ struct ConfigurationSource: Sendable {
     }
 
     /// The same, for a process that answers requests meanwhile: on none of the threads that they need.
-    func loadAside() async -> (configuration: EngineConfiguration?, faults: [ConfigurationFault]) {
-        await Self.aside { load() }
+    func loadAside() async -> Loaded {
+        await Self.aside {
+            let result = loader.load(folder: folder)
+            return Loaded(
+                configuration: result.configuration.map(adjust), faults: result.faults, files: result.files)
+        }
     }
 
-    /// What the folder looks like now.
-    func snapshot() async -> FolderSnapshot {
-        await Self.aside { FolderSnapshot(of: folder) }
+    /// What the folder looks like now, and files beside it.
+    func snapshot(with others: Set<String>) async -> FolderSnapshot {
+        await Self.aside { FolderSnapshot(of: folder, with: others) }
     }
 
     private static func aside<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {

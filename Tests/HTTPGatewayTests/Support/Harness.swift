@@ -91,18 +91,22 @@ struct Harness: Sendable {
     /// Runs `body` against a listener, and shuts that down.
     static func run(
         _ configuration: EngineConfiguration = configuration(), side: Side = .public,
-        limits: Listener.Limits = Listener.Limits(), _ body: @Sendable @escaping (Harness) async throws -> Void
+        limits: Listener.Limits = Listener.Limits(), tls: ListenerTLS? = nil,
+        _ body: @Sendable @escaping (Harness) async throws -> Void
     ) async throws {
         let recorder = Recorder(configuration)
         let environment = ManualEnvironment()
         let lines = LogCapture.Lines()
         let logger = Logger(label: "test") { _ in LogCapture(lines: lines) }
         let gateway = Gateway(api: recorder, reloader: recorder, environment: environment, logger: logger)
+        let tls = try tls ?? (Secured.isOn ? ListenerTLS(Secured.identity()) : nil)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let listener =
             switch side {
             case .public:
-                gateway.publicListener(on: .init(host: "127.0.0.1", port: 0), limits: limits) { port.yield($0) }
+                gateway.publicListener(on: .init(host: "127.0.0.1", port: 0), limits: limits, tls: tls) {
+                    port.yield($0)
+                }
             case .admin(let host):
                 gateway.adminListener(on: .init(host: host, port: 0), limits: limits) { port.yield($0) }
             }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 import StrictJSON
 
 /// An answer as it came over the socket.
@@ -31,15 +32,23 @@ struct Wire {
     private var received: [UInt8] = []
 
     /// Connects, runs `body`, and closes. `reads` false: nothing is ever taken from the socket.
+    ///
+    /// - Parameter caller: Who speaks TLS; nil: nobody, unless TLS is on for all.
     static func connect<Result: Sendable>(
-        port: Int, reads: Bool = true, _ body: @Sendable @escaping (inout Wire) async throws -> Result
+        port: Int, reads: Bool = true, as caller: NIOSSLContext? = nil,
+        _ body: @Sendable @escaping (inout Wire) async throws -> Result
     ) async throws -> Result {
+        let caller = try caller ?? (Secured.isOn ? Secured.caller() : nil)
         let (parts, part) = AsyncStream.makeStream(of: ByteBuffer.self)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let caller {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: caller, serverHostname: "localhost"))
+                    }
                     try channel.pipeline.syncOperations.addHandler(Collector(part))
                 }
             }
@@ -72,6 +81,19 @@ struct Wire {
     /// Ends our half: nothing more will be sent.
     func finish() async throws {
         try await channel.close(mode: .output)
+    }
+
+    /// What the other side showed over TLS.
+    func certificate() async throws -> NIOSSLCertificate? {
+        try await channel.nioSSL_peerCertificate().get()
+    }
+
+    /// Ends the connection below TLS, without its goodbye.
+    func vanish() async throws {
+        let channel = channel
+        try await channel.eventLoop.submit {
+            try channel.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self).close(promise: nil)
+        }.get()
     }
 
     /// All that still comes, until the other side ends or breaks the connection.

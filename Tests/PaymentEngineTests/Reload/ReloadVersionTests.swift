@@ -200,11 +200,26 @@ struct ReloadVersionTests {
             let warnings = try await bench.reload { parts in
                 parts.server.listen.port += 1
                 parts.server.admin.host = "10.0.0.1"
-                parts.server.tls = ServerConfiguration.TLS(certificate: "c", privateKey: "k")
+                parts.server.tls = ServerConfiguration.TLS(certificate: "c", privateKey: Secret("k"))
             }
             let settings = warnings.map { $0.prefix { $0 != " " } }
             #expect(settings == ["server.listen", "server.admin", "server.tls"])
             #expect(bench.engine.configuration.server == before)
+        }
+    }
+
+    @Test("another certificate is taken, and TLS is not switched off")
+    func certificates() async throws {
+        try await Simulation.run { simulation in
+            let first = ServerConfiguration.TLS(certificate: "c", privateKey: Secret("k"))
+            let second = ServerConfiguration.TLS(certificate: "d", privateKey: Secret("l"), clientCA: "a")
+            let bench = try Bench(simulation, [Self.a], server: { $0.tls = first })
+            let nothing = try await bench.reload { $0.server.tls = second }
+            #expect(nothing == [])
+            #expect(bench.engine.configuration.server.tls == second)
+            let kept = try await bench.reload { $0.server.tls = nil }
+            #expect(kept == ["server.tls stays on until a restart"])
+            #expect(bench.engine.configuration.server.tls == second)
         }
     }
 

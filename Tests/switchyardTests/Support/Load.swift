@@ -36,8 +36,8 @@ struct Load: Sendable {
     static let isLong = ProcessInfo.processInfo.environment["SWITCHYARD_LONG"] != nil
 
     let http: HTTPClient
-    /// `host:port` of the API.
-    let address: String
+    /// Scheme, host and port of the API.
+    let origin: String
     let perSecond: Int
     /// After which an answer is late.
     let deadline: Duration
@@ -91,7 +91,7 @@ struct Load: Sendable {
             ]
             return .answered(
                 try await http.answer(
-                    .POST, "http://\(address)/v1/payments", headers, Array(body(number).utf8), within: deadline))
+                    .POST, origin + "/v1/payments", headers, Array(body(number).utf8), within: deadline))
         } catch is CancellationError {
             return .hungUp
         } catch let error as HTTPClientError where error == .cancelled {

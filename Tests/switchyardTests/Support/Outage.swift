@@ -68,7 +68,7 @@ struct Outage: Sendable {
     /// Callers of each kind of payment in turn.
     func load(perSecond: Int, deadline: Duration, body: @escaping @Sendable (Int) -> String = Kind.body) -> Load {
         Load(
-            http: router.providers.http, address: "127.0.0.1:\(router.api)", perSecond: perSecond, deadline: deadline,
+            http: router.providers.http, origin: router.origin, perSecond: perSecond, deadline: deadline,
             body: body)
     }
 

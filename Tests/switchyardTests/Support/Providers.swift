@@ -216,6 +216,7 @@ extension HTTPClient.Configuration {
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1100
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.tlsConfiguration = .trustingTests
         return configuration
     }
 }

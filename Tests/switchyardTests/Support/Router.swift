@@ -24,6 +24,9 @@ struct Router: Sendable {
     /// Where its configuration is.
     let folder: URL
 
+    /// `http://127.0.0.1:…` of the API, or `https`.
+    var origin: String { (server.engine.configuration.server.tls == nil ? "http" : "https") + "://127.0.0.1:\(api)" }
+
     static let shop = "demo-shop-key"
     static let blog = "demo-blog-key"
 
@@ -71,7 +74,7 @@ struct Router: Sendable {
         if body != nil { all["content-type"] = "application/json" }
         let bytes = body.map { Array($0.utf8) }
         return try await providers.http.answer(
-            method, "http://127.0.0.1:\(api)\(path)", all.merging(headers) { $1 }, bytes
+            method, origin + path, all.merging(headers) { $1 }, bytes
         ).described(method, path, bytes)
     }
 
