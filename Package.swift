@@ -1,7 +1,7 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-/// The provider plugins. Adding one here makes its module and its tests; see CONTRIBUTING.md. The folder is not
+/// The provider plugins. Adding one here makes its module and its tests; see docs/adding-a-provider.md. The folder is not
 /// scanned because a manifest is cached: a scan would miss a folder that appears later.
 let plugins = ["AlyaPay", "Payalo", "PaymentGateway", "Spayon", "Waypay"]
 

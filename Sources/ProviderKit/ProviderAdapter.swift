@@ -8,7 +8,7 @@ public import PaymentModel
 /// `Inquiring`, `TokenAuthenticated`, `CallbackReceiving`, `Capturing`, `Canceling`, `Refunding`, `FollowUpInquiring`: there
 /// is no second list.
 ///
-/// To add a provider, see CONTRIBUTING.md.
+/// To add a provider, see docs/adding-a-provider.md.
 public protocol ProviderAdapter: Sendable {
     /// What the plugin is and which settings it takes.
     static var declaration: ProviderDeclaration { get }

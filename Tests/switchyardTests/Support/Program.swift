@@ -1,8 +1,12 @@
 import Foundation
 import StrictJSON
 
-/// The built program in a process of its own, in the package's folder.
+/// A process of its own: the built program, in the package's folder, where nothing else is said.
 final class Program: Sendable {
+    /// The built program: it lies beside the tests' own.
+    static let switchyard = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        .appending(path: "switchyard")
+
     private let process = Process()
     /// What it prints goes to a file: when the process has ended, all of it is there.
     private let file = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString).log")
@@ -12,17 +16,18 @@ final class Program: Sendable {
         try self.init(arguments, environment: environment)
     }
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    init(
+        _ arguments: [String], environment: [String: String] = [:], executable: URL = Program.switchyard,
+        folder: URL = URL(filePath: Setup.packageRoot)
+    ) throws {
         let (ended, end) = AsyncStream.makeStream(of: Int32.self)
         self.ended = ended
         try Data().write(to: file)
         let printed = try FileHandle(forWritingTo: file)
-        // The tests' own program lies beside it.
-        let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.executableURL = tests.deletingLastPathComponent().appending(path: "switchyard")
+        process.executableURL = executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.currentDirectoryURL = URL(filePath: Setup.packageRoot)
+        process.currentDirectoryURL = folder
         process.standardOutput = printed
         process.standardError = printed
         process.terminationHandler = { process in
