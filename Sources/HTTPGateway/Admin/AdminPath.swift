@@ -72,7 +72,8 @@ enum AdminPath: Sendable, Hashable {
     var isChange: Bool {
         switch self {
         case .resolve, .sync, .redeliver, .setProvider, .reload: true
-        case .page, .pageContent, .alive, .ready, .metrics, .providers, .payments, .payment, .orphans, .events, .reloads:
+        case .page, .pageContent, .alive, .ready, .metrics, .providers, .payments, .payment, .orphans, .events,
+            .reloads:
             false
         }
     }
