@@ -141,7 +141,8 @@ struct RoutingComparison {
                 routes.before.map { old.router.routes[$0] }, routes.after.map { new.router.routes[$0] }
             )
             if before == nil, after == nil { continue }
-            let isAlike = areAlike(before, after)
+            // A payment that names no country is not the same one under another default.
+            let isAlike = group.before == group.after && areAlike(before, after)
             if isAlike, before?.name == after?.name { continue }
             for region in PaymentRegion.merged(piece) {
                 if isAlike {
@@ -180,6 +181,8 @@ struct RoutingComparison {
     ) {
         guard let cells = space.cells(of: region, on: PaymentSpace.abilityAxes, limit: cellsLeft) else {
             isCut = true
+            let ways = Ways(before: written(before, in: old), after: written(after, in: new))
+            if ways.before != ways.after { regions[ways, default: []].append(region) }
             return
         }
         cellsLeft -= cells.count

@@ -80,7 +80,8 @@ extension PaymentSpace {
         }
         let chosen = set.points.map { all[$0] }
         guard chosen.contains(where: { $0.kind == .rest }) else { return names(chosen) }
-        return "not " + names(all.indices.filter { !set.contains($0) }.map { all[$0] })
+        let others = all.indices.filter { !set.contains($0) }.map { all[$0] }
+        return others == [.absent] ? "given" : "not " + names(others)
     }
 
     private func amountText(_ set: PointSet) -> String {
