@@ -17,7 +17,7 @@ extension EndToEnd {
                     for _ in 0..<50 {
                         group.addTask {
                             let began = ContinuousClock.now
-                            let answer = try await target.deliver(body, headers)
+                            let answer = try await target.post(body, headers)
                             return (answer.status, began.duration(to: .now))
                         }
                     }
