@@ -67,6 +67,7 @@ extension Target.Dependency {
     static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
     static let nioTLS: Self = .product(name: "NIOTLS", package: "swift-nio")
+    static let tracing: Self = .product(name: "Tracing", package: "swift-distributed-tracing")
     static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams: Self = .product(name: "Yams", package: "Yams")
 }
@@ -79,6 +80,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
@@ -103,9 +105,9 @@ let package = Package(
             "PaymentEngine",
             [
                 "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON", "W3CTrace",
-                .crypto, .deque, .heap, .httpTypes, .logging, .metrics,
+                .crypto, .deque, .heap, .httpTypes, .logging, .metrics, .tracing,
             ]),
-        .library("W3CTrace", [.httpTypes]),
+        .library("W3CTrace", [.httpTypes, .tracing]),
         .library("PrometheusText", [.coreMetrics]),
         .library(
             "ConfigFiles",
@@ -121,7 +123,7 @@ let package = Package(
             [
                 "APIDescription", "PaymentEngine", "PaymentModel", "ProviderKit", "Resilience", "Routing", "StrictJSON",
                 "W3CTrace", .crypto, .httpTypes, .hummingbirdCore, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1,
-                .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix, .nioSSL, .nioTLS,
+                .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix, .nioSSL, .nioTLS, .tracing,
             ]),
         .library(
             "ProviderSandbox",
@@ -145,9 +147,10 @@ let package = Package(
             name: "switchyard",
             dependencies: [
                 "ConfigFiles", "HTTPGateway", "PaymentEngine", "PaymentModel", "PrometheusText", "ProviderKit",
-                "ProviderSandbox", "ProviderTransport", "Routing", "StrictJSON",
-                .argumentParser, .asyncHTTPClient, .crypto, .hummingbird, .lifecycle, .logging, .nioCore, .nioHTTP1,
-                .nioPosix, .unixSignals,
+                "ProviderSandbox", "ProviderTransport", "Routing", "StrictJSON", "W3CTrace",
+                .argumentParser, .asyncHTTPClient, .coreMetrics, .crypto, .deque, .hummingbird, .lifecycle, .logging,
+                .nioCore, .nioHTTP1,
+                .nioPosix, .tracing, .unixSignals,
             ] + plugins.map { .target(name: $0) },
             swiftSettings: strict),
 
@@ -156,7 +159,7 @@ let package = Package(
         .tests("APIDescription", ["StrictJSON"]),
         .tests("APIConformance", ["APIDescription", "StrictJSON"]),
         .tests("PrometheusText", [.coreMetrics]),
-        .tests("W3CTrace", [.httpTypes]),
+        .tests("W3CTrace", [.httpTypes, .tracing]),
         .tests("StrictJSON", ["Fuzzing"]),
         .tests("PaymentModel", ["Fuzzing", "StrictJSON"]),
         .tests("ProviderKit", ["PaymentModel", "StrictJSON", .httpTypes]),

@@ -48,6 +48,12 @@ struct ServerReader {
         readSecrets(&map, into: &draft)
         readInquiry(&map, into: &draft.server)
         if let node = map.node("tls") { draft.server.tls = readTLS(node) }
+        if let node = map.node("tracing"), var tracing = MapReader(node, "tracing", faults: faults) {
+            if let endpoint = tracing.required("endpoint") {
+                draft.server.tracingEndpoint = faults.scalar(endpoint, "endpoint", Values.url)?.value
+            }
+            tracing.finish()
+        }
         map.finish()
         return draft
     }

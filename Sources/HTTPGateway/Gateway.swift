@@ -1,6 +1,6 @@
 package import Logging
 package import PaymentEngine
-import W3CTrace
+package import W3CTrace
 
 /// The program's two listeners: the public API (contract §3, §4, §7), and the admin listener (§10).
 ///
@@ -12,6 +12,7 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     private let logger: Logger
     private let rateLimits: AppRateLimits
     private let metrics: HTTPMetrics
+    private let spans: Spans
     private let metricsText: @Sendable () async -> [UInt8]
 
     /// Makes a gateway to an engine.
@@ -19,10 +20,12 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     /// - Parameters:
     ///   - environment: The clocks of the engine.
     ///   - metrics: What it counts with.
+    ///   - tracer: Where its spans go, if anybody collects them.
     ///   - metricsText: What `/metrics` of the admin listener answers: Prometheus text, version 0.0.4.
     package init(
         api: API, reloader: any ReloadAPI, environment: any EngineEnvironment, logger: Logger,
-        metrics: HTTPMetrics = HTTPMetrics(), metricsText: @escaping @Sendable () async -> [UInt8] = { [] }
+        metrics: HTTPMetrics = HTTPMetrics(), tracer: SpanTracer? = nil,
+        metricsText: @escaping @Sendable () async -> [UInt8] = { [] }
     ) {
         self.api = api
         self.reloader = reloader
@@ -30,6 +33,7 @@ package struct Gateway<API: PaymentAPI>: Sendable {
         self.logger = logger
         self.metrics = metrics
         self.metricsText = metricsText
+        spans = Spans(ids: TraceIDs { environment.random() }, tracer: tracer)
         rateLimits = AppRateLimits(time: environment)
     }
 
@@ -71,7 +75,7 @@ package struct Gateway<API: PaymentAPI>: Sendable {
     ) -> Listener {
         let api = api
         let server = RequestServer(
-            environment: environment, traceIDs: TraceIDs { environment.random() },
+            environment: environment, spans: spans,
             isDraining: { api.isDraining }, metrics: metrics, answer: answer)
         return Listener(
             host: address.host, port: address.port, limits: limits, tls: tls, logger: logger, onRunning: onRunning,

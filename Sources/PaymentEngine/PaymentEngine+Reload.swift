@@ -72,7 +72,7 @@ extension PaymentEngine {
         do {
             return ProviderRuntime(
                 configuration: provider, transport: try makeTransport(provider), environment: environment,
-                metrics: metrics, traceIDs: traceIDs, succeeding: old)
+                metrics: metrics, spans: spans, succeeding: old)
         } catch {
             throw ReloadFault("provider '\(name)': \(error)")
         }

@@ -4,7 +4,7 @@ package import ProviderKit
 import Resilience
 package import Routing
 import Synchronization
-import W3CTrace
+package import W3CTrace
 
 /// The one path of a payment: claim the key → plan → attempts → record → answer; then follow-ups, callbacks, and the
 /// inquiry of outcomes that are open. See CONTRIBUTING.md for the way of a payment through the modules.
@@ -28,7 +28,7 @@ package final class PaymentEngine: Sendable {
     let dispatcher: EventDispatcher
     let logger: Logger
     let metrics: EngineMetrics
-    let traceIDs: TraceIDs
+    let spans: Spans
     let makeTransport: TransportFactory
     let makeEventTransport: EventTransportFactory
     /// What the store asks at each insertion.
@@ -57,10 +57,12 @@ package final class PaymentEngine: Sendable {
     ///
     /// - Parameters:
     ///   - metrics: What it counts with.
+    ///   - tracer: Where its spans go, if anybody collects them.
     ///   - wrappingStore: What stands between the engine and its memory: nothing, or a test that takes its time.
     package init(
         configuration: EngineConfiguration, environment: any EngineEnvironment = SystemEnvironment(), logger: Logger,
-        metrics: EngineMetrics = EngineMetrics(), wrappingStore: (any PaymentStore) -> any PaymentStore = { $0 },
+        metrics: EngineMetrics = EngineMetrics(), tracer: SpanTracer? = nil,
+        wrappingStore: (any PaymentStore) -> any PaymentStore = { $0 },
         eventTransport: @escaping EventTransportFactory, transport: @escaping TransportFactory
     ) throws {
         self.environment = environment
@@ -68,8 +70,8 @@ package final class PaymentEngine: Sendable {
         traffic = Mutex(RouteTraffic(origin: begunAt.instant))
         self.logger = logger
         self.metrics = metrics
-        let traceIDs = TraceIDs { environment.random() }
-        self.traceIDs = traceIDs
+        let spans = Spans(ids: TraceIDs { environment.random() }, tracer: tracer)
+        self.spans = spans
         makeTransport = transport
         makeEventTransport = eventTransport
         let server = configuration.server
@@ -96,7 +98,7 @@ package final class PaymentEngine: Sendable {
         configuration.runtimes = try configuration.providers.mapValues {
             ProviderRuntime(
                 configuration: $0, transport: try transport($0), environment: environment, metrics: metrics,
-                traceIDs: traceIDs)
+                spans: spans)
         }
         metrics.prepare(configuration)
         state = Mutex(State(configuration: configuration))

@@ -5,12 +5,16 @@ import PaymentEngine
 import ProviderTransport
 import ServiceLifecycle
 import UnixSignals
+import W3CTrace
 
 /// The router at work: engine, public and admin listener, and how they come up and go down together.
 struct Server {
     let engine: PaymentEngine
     let reloader: ConfigurationReloader
     private let metrics: RouterMetrics
+    /// Nil where nobody collects spans.
+    private let exporter: TraceExporter?
+    private let tracer: SpanTracer?
     private let publicAddress: ServerConfiguration.Address
     private let adminAddress: ServerConfiguration.Address
     /// Of the public listener.
@@ -23,8 +27,16 @@ struct Server {
     init(_ configuration: EngineConfiguration, source: ConfigurationSource, logger: Logger) throws {
         let metrics = RouterMetrics()
         self.metrics = metrics
+        let exporter = configuration.server.tracingEndpoint.map {
+            TraceExporter(endpoint: $0, metrics: metrics.registry)
+        }
+        self.exporter = exporter
+        let tracer = exporter.map { exporter in
+            SpanTracer(ids: TraceIDs { UInt64.random(in: .min ... .max) }) { exporter.add($0) }
+        }
+        self.tracer = tracer
         engine = try PaymentEngine(
-            configuration: configuration, logger: logger, metrics: metrics.engine,
+            configuration: configuration, logger: logger, metrics: metrics.engine, tracer: tracer,
             eventTransport: { app, webhook in
                 try makeEventTransport(
                     app: app.name, origin: webhook.origin, allowPrivate: webhook.allowPrivate, logger: logger)
@@ -53,11 +65,12 @@ struct Server {
         let scheme = tls == nil ? "http" : "https"
         let metrics = metrics
         let gateway = Gateway(
-            api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger, metrics: metrics.http
+            api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger, metrics: metrics.http,
+            tracer: tracer
         ) { await metrics.text(of: engine) }
         let bound = BoundPorts(onListening: onListening)
         // They go down in the reverse order: the operators' listener tells how payments end, for as long as any does.
-        return [
+        return (exporter.map { [$0] } ?? []) + [
             EngineService(engine: engine),
             WatchService(reloader: reloader),
             gateway.adminListener(on: adminAddress) { port in await bound.set(admin: port) },

@@ -124,6 +124,7 @@ struct FaultCase: CustomTestStringConvertible, Sendable {
         FaultCase(
             "server: { payments: { retenton: 1d } }",
             "1:23: error: unknown key 'retenton' in payments; did you mean 'retention'?"),
+        FaultCase("server: { tracing: {} }", "1:20: error: tracing needs 'endpoint'"),
         FaultCase("server: { inquiry: [] }", "1:20: error: 'inquiry' must not be empty"),
         FaultCase("server: { inquiry: [5s, 1s] }", "1:25: error: inquiry: the times must not become shorter"),
         FaultCase("server: { callback_secrets: [] }", "1:29: error: 'callback_secrets' must not be empty"),

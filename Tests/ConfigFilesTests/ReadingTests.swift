@@ -40,6 +40,7 @@ import Testing
                   callback_secrets: [ABCDEF0123456789, "fedcba9876543210"]
                   inquiry: [250ms, 1s, 1s]
                   tls: { certificate: /tls.pem, private_key: /tls.key, client_ca: /ca.pem }
+                  tracing: { endpoint: "https://traces.example.com/v1/traces" }
                 """,
             ],
             disk: [
@@ -76,6 +77,8 @@ import Testing
         #expect(server.referenceSecret == Secret("0123456789abcdef"))
         #expect(server.callbackSecrets == [Secret("ABCDEF0123456789"), Secret("fedcba9876543210")])
         #expect(server.inquiry == [.milliseconds(250), .seconds(1), .seconds(1)])
+        #expect(
+            server.tracingEndpoint == "https://traces.example.com/v1/traces")
         #expect(
             server.tls
                 == ServerConfiguration.TLS(

@@ -34,7 +34,7 @@ package final class HTTPMetrics: Sendable {
     ///
     /// - Parameter route: The template of its path; nil where nothing is there.
     func answered(route: String?, method: HTTPRequest.Method, status: Int, took duration: Duration) {
-        requests.count(Labels(route: route ?? Self.other, method: Self.name(method), status: status))
+        requests.count(Labels(route: route ?? Self.other, method: Self.knownName(method) ?? Self.other, status: status))
         durations.record(duration: duration)
     }
 
@@ -43,7 +43,8 @@ package final class HTTPMetrics: Sendable {
         requests.count(Labels(route: Self.other, method: Self.other, status: status))
     }
 
-    private static func name(_ method: HTTPRequest.Method) -> String {
+    /// Nil for a method that nobody needs: callers may make up any number of them.
+    static func knownName(_ method: HTTPRequest.Method) -> String? {
         switch method {
         case .get: "GET"
         case .head: "HEAD"
@@ -52,7 +53,7 @@ package final class HTTPMetrics: Sendable {
         case .put: "PUT"
         case .patch: "PATCH"
         case .delete: "DELETE"
-        default: other
+        default: nil
         }
     }
 }

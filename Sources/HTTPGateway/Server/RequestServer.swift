@@ -3,12 +3,13 @@ import HummingbirdCore
 import NIOCore
 import PaymentEngine
 import Resilience
+import Tracing
 import W3CTrace
 
 /// Answers requests: what decides is in `answer`, what every answer carries is added here.
 struct RequestServer: Sendable {
     let environment: any EngineEnvironment
-    let traceIDs: TraceIDs
+    let spans: Spans
     let date = HTTPDate()
     /// Whether the process is shutting down.
     let isDraining: @Sendable () -> Bool
@@ -19,9 +20,10 @@ struct RequestServer: Sendable {
 
     func respond(to request: Request, channel: any Channel) async throws -> Response {
         let inbound = Inbound(request, channel: channel, arrivedAt: environment.now)
+        let span = spans.begin("HTTP", .server, below: inbound.parent)
         var reply: Reply
         do {
-            reply = try await TraceContext.$current.withValue(traceIDs.span(below: inbound.parent)) {
+            reply = try await TraceContext.$current.withValue(span.trace) {
                 try await answer(inbound)
             }
         } catch let problem as Problem {
@@ -43,6 +45,17 @@ struct RequestServer: Sendable {
         metrics?.answered(
             route: reply.route, method: request.method, status: reply.status,
             took: inbound.arrivedAt.duration(to: environment.now))
+        let (route, status) = (reply.route, reply.status)
+        let method = HTTPMetrics.knownName(request.method) ?? "_OTHER"
+        span.end(named: route.map { "\(method) \($0)" }, isFailed: status >= 500) {
+            var attributes: SpanAttributes = [
+                "http.request.method": .string(method),
+                "switchyard.request_id": .string(inbound.id),
+            ]
+            attributes["http.response.status_code"] = status
+            if let route { attributes["http.route"] = route }
+            return attributes
+        }
         return response
     }
 

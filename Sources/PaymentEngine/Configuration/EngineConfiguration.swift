@@ -60,7 +60,11 @@ package struct EngineConfiguration: Sendable {
             changed.append(
                 "server.limits of connections, of headers and of their times stay as they are until a restart")
         }
+        if server.tracingEndpoint != old.server.tracingEndpoint {
+            changed.append("server.tracing stays as it is until a restart")
+        }
         (server.listen, server.admin) = (old.server.listen, old.server.admin)
+        server.tracingEndpoint = old.server.tracingEndpoint
         return changed
     }
 }
@@ -117,6 +121,8 @@ package struct ServerConfiguration: Sendable, Hashable {
     /// When open payments are asked after; the last repeats.
     package var inquiry: [Duration] = [5, 15, 60, 300, 900, 3600].map(Duration.seconds)
     package var tls: TLS?
+    /// Where spans are sent: an OTLP/HTTP address. Nil: nowhere, and none are recorded.
+    package var tracingEndpoint: String?
 
     /// The defaults, with the two secrets that have none.
     package init(referenceSecret: Secret, callbackSecrets: [Secret]) {

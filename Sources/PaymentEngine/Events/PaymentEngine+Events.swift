@@ -3,6 +3,7 @@ import Logging
 import PaymentModel
 import ProviderKit
 import Resilience
+import Tracing
 import W3CTrace
 
 extension PaymentEngine {
@@ -60,11 +61,27 @@ extension PaymentEngine {
                 .webhookSignature: EventSignature.make(
                     id: id, timestamp: timestamp, body: body, secret: receiver.webhook.secret),
             ], body: body)
-        traceIDs.span(below: event.trace).write(to: &request.headers)
-        return switch await receiver.transport.send(request, timeout: Self.attemptTimeout) {
-        case .replied(let reply): .replied(status: reply.status)
-        case .notSent(let failure), .sentWithoutReply(let failure): .lost(reason: failure.reason)
+        let span = spans.begin("deliver \(event.kind.name)", .client, below: event.trace)
+        span.trace.write(to: &request.headers)
+        let transmission = await receiver.transport.send(request, timeout: Self.attemptTimeout)
+        let outcome: EventDelivery.Outcome
+        var status: Int?
+        switch transmission {
+        case .replied(let reply):
+            outcome = .replied(status: reply.status)
+            status = reply.status
+        case .notSent(let failure), .sentWithoutReply(let failure): outcome = .lost(reason: failure.reason)
         }
+        span.end(isFailed: !(200..<300 ~= status ?? 0)) {
+            var attributes: SpanAttributes = [
+                "http.request.method": "POST", "switchyard.app": .string(receiver.app),
+                "switchyard.event": .string(event.id),
+            ]
+            if let host = WebAddress(receiver.webhook.url)?.host { attributes["server.address"] = host }
+            if let status { attributes["http.response.status_code"] = status }
+            return attributes
+        }
+        return outcome
     }
 
     private func note(

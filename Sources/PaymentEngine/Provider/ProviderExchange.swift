@@ -90,13 +90,13 @@ extension ProviderRuntime {
         read: (ProviderReply) -> Outcome, judge: (Outcome) -> Judgement
     ) async -> Exchanged<Outcome> {
         let permit: CallPermit
-        switch admit(operation) {
+        switch admit(operation, method: request.method) {
         case .admitted(let given): permit = given
         case .refused(let reason, let wait):
             metrics.request(name, operation, .skipped, took: nil)
             return .skipped(reason: reason, retryAfter: wait)
         }
-        let transmission = await send(request, within: timeout, limit: limit) { reply in
+        let transmission = await send(request, as: permit.span, within: timeout, limit: limit) { reply in
             guard reply.status == 401 || reply.status == 403 else { return false }
             return if case .refused(let refusal) = judge(read(reply)), refusal.kind == .credentials { true } else {
                 false
@@ -112,11 +112,14 @@ extension ProviderRuntime {
         case .replied(let reply):
             let outcome = read(reply)
             switch judge(outcome) {
-            case .healthy(let counted): close(permit, reply.status >= 500 ? .failure : .success, as: counted)
-            case .fault: close(permit, .failure, as: .ambiguous)
+            case .healthy(let counted):
+                close(permit, reply.status >= 500 ? .failure : .success, as: counted, status: reply.status)
+            case .fault: close(permit, .failure, as: .ambiguous, status: reply.status)
             case .refused(let refusal):
                 if case .rateLimited(let wait?) = refusal.kind { pause(for: wait) }
-                close(permit, refusal.breakerResult(status: reply.status), as: refusal.attemptOutcome)
+                close(
+                    permit, refusal.breakerResult(status: reply.status), as: refusal.attemptOutcome,
+                    status: reply.status)
             }
             return .replied(outcome)
         }

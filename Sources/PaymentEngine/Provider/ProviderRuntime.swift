@@ -1,7 +1,9 @@
+import HTTPTypes
 import PaymentModel
 import ProviderKit
 import Resilience
 import Synchronization
+import Tracing
 import W3CTrace
 
 /// One provider instance at work: its transport, breakers, token and limits. Lives on over reloads that leave the instance as
@@ -14,7 +16,8 @@ final class ProviderRuntime: Sendable {
     private let limiter: RateLimiter?
     private let environment: any EngineEnvironment
     let metrics: EngineMetrics
-    private let traceIDs: TraceIDs
+    private let spans: Spans
+    private let host: String
     private let shared: Shared
 
     /// What an instance has in common with those that it followed: the provider is the same one.
@@ -36,13 +39,14 @@ final class ProviderRuntime: Sendable {
     ///   breakers where it is the same account (and the same breaker).
     init(
         configuration: ProviderConfiguration, transport: any ProviderTransport, environment: any EngineEnvironment,
-        metrics: EngineMetrics, traceIDs: TraceIDs, succeeding old: ProviderRuntime? = nil
+        metrics: EngineMetrics, spans: Spans, succeeding old: ProviderRuntime? = nil
     ) {
         self.configuration = configuration
         self.transport = transport
         self.environment = environment
         self.metrics = metrics
-        self.traceIDs = traceIDs
+        self.spans = spans
+        host = WebAddress(configuration.baseURL)?.host ?? ""
         let random: RandomSource = { environment.random() }
         let sameAccount = old.flatMap { $0.configuration.account == configuration.account ? $0 : nil }
         if let sameAccount, sameAccount.configuration.breaker == configuration.breaker {
@@ -87,7 +91,7 @@ final class ProviderRuntime: Sendable {
 
     /// Asks the provider's last word, the breaker and our own limit whether a call may be made now. The permit goes back with
     /// `close`. A token is not held back by what the provider said of payments.
-    func admit(_ operation: Operation) -> Admission {
+    func admit(_ operation: Operation, method: HTTPRequest.Method) -> Admission {
         let now = environment.now
         if operation != .token, let wait = shared.pause.withLock({ $0.rest(now: now) }) {
             return .refused(reason: "provider_limit", retryAfter: wait)
@@ -102,7 +106,10 @@ final class ProviderRuntime: Sendable {
             breaker(operation).record(permit, .ignored, duration: .zero)
             return .refused(reason: "provider_limit", retryAfter: wait)
         }
-        return .admitted(CallPermit(operation: operation, breaker: permit, begunAt: environment.now))
+        let span = spans.begin("\(operation.rawValue) \(name)", .client, below: TraceContext.current)
+        return .admitted(
+            CallPermit(
+                operation: operation, method: method, breaker: permit, begunAt: environment.now, span: span))
     }
 
     enum Admission {
@@ -114,18 +121,33 @@ final class ProviderRuntime: Sendable {
     /// The right to one call, from breaker and limit.
     struct CallPermit {
         let operation: Operation
+        let method: HTTPRequest.Method
         let breaker: BreakerPermit
         let begunAt: ContinuousClock.Instant
+        /// The call in its trace.
+        let span: OpenSpan
     }
 
     /// Gives the permit back with what the call says of the provider's health, and counts it.
-    func close(_ permit: CallPermit, _ result: BreakerResult, as outcome: Attempt.Outcome) {
+    ///
+    /// - Parameter status: Of the reply; nil where none came.
+    func close(_ permit: CallPermit, _ result: BreakerResult, as outcome: Attempt.Outcome, status: Int? = nil) {
         let now = environment.now
         let took = permit.begunAt.duration(to: now)
         breaker(permit.operation).record(permit.breaker, result, duration: took)
         metrics.request(name, permit.operation, outcome, took: took)
         shared.activity.withLock { activity in
             activity.count(permit.operation, isFault: result == .failure, milliseconds: took.milliseconds, at: now)
+        }
+        permit.span.end(isFailed: result == .failure) {
+            var attributes: SpanAttributes = [
+                "http.request.method": .string(permit.method.rawValue), "server.address": .string(host),
+                "switchyard.provider": .string(name),
+                "switchyard.operation": .string(permit.operation.rawValue),
+                "switchyard.outcome": .string(outcome.rawValue),
+            ]
+            if let status { attributes["http.response.status_code"] = status }
+            return attributes
         }
     }
 
@@ -143,12 +165,13 @@ final class ProviderRuntime: Sendable {
     ///   - timeout: Of one sending; waiting for a token has as much beside it.
     ///   - limit: When all of it must have ended, and how much time before that a sending must have.
     func send(
-        _ request: ProviderRequest, within timeout: Duration, limit: SendLimit?, isRefused: (ProviderReply) -> Bool
+        _ request: ProviderRequest, as span: OpenSpan, within timeout: Duration, limit: SendLimit?,
+        isRefused: (ProviderReply) -> Bool
     ) async -> Transmission {
         shared.callsUnderWay.wrappingAdd(1, ordering: .relaxed)
         defer { shared.callsUnderWay.wrappingSubtract(1, ordering: .relaxed) }
         guard let tokens, let adapter = adapter as? any TokenAuthenticated else {
-            return await transmit(request, timeout: timeout)
+            return await transmit(request, as: span, timeout: timeout)
         }
         let limit = limit ?? SendLimit(deadline: environment.now + timeout, least: .zero)
         var refused: Transmission?
@@ -167,7 +190,7 @@ final class ProviderRuntime: Sendable {
             guard rest > .zero, rest >= limit.least else {
                 return refused ?? .notSent(TransportFailure("token_timeout"))
             }
-            let transmission = await transmit(authorized, timeout: min(timeout, rest))
+            let transmission = await transmit(authorized, as: span, timeout: min(timeout, rest))
             guard case .replied(let reply) = transmission, isRefused(reply) else { return transmission }
             tokens.reject(generation: generation)
             if refused != nil { return transmission }
@@ -175,11 +198,10 @@ final class ProviderRuntime: Sendable {
         }
     }
 
-    /// Gives a request to the transport, as a span of its own in the trace that it is sent in. The adapter does not see that: what
-    /// it signs is signed already.
-    private func transmit(_ request: ProviderRequest, timeout: Duration) async -> Transmission {
+    /// Gives a request to the transport, with its span in it. The adapter does not see that: what it signs is signed already.
+    private func transmit(_ request: ProviderRequest, as span: OpenSpan, timeout: Duration) async -> Transmission {
         var traced = request
-        traceIDs.span(below: TraceContext.current).write(to: &traced.headers)
+        span.trace.write(to: &traced.headers)
         return await transport.send(traced, timeout: timeout)
     }
 
@@ -189,13 +211,15 @@ final class ProviderRuntime: Sendable {
     ) -> TokenCache<Secret, TransportFailure>.Fetch {
         { [self] in
             let permit: CallPermit
-            switch admit(.token) {
+            let request = adapter.tokenRequest()
+            switch admit(.token, method: request.method) {
             case .admitted(let given): permit = given
             case .refused(let reason, _):
                 metrics.request(name, .token, .skipped, took: nil)
                 return .failure(TransportFailure("token_" + reason))
             }
-            let transmission = await transmit(adapter.tokenRequest(), timeout: configuration.timeout)
+            let transmission = await transmit(
+                request, as: permit.span, timeout: configuration.timeout)
             switch transmission {
             case .notSent(let failure), .sentWithoutReply(let failure):
                 close(permit, .failure, as: .unavailable)
@@ -204,15 +228,17 @@ final class ProviderRuntime: Sendable {
             case .replied(let reply):
                 switch adapter.tokenOutcome(of: reply) {
                 case .issued(let token, let lifetime):
-                    close(permit, .success, as: .accepted)
+                    close(permit, .success, as: .accepted, status: reply.status)
                     metrics.token(name, .issued)
                     return .success((token, lifetime))
                 case .refused(let refusal):
-                    close(permit, refusal.breakerResult(status: reply.status), as: refusal.attemptOutcome)
+                    close(
+                        permit, refusal.breakerResult(status: reply.status), as: refusal.attemptOutcome,
+                        status: reply.status)
                     metrics.token(name, .refused)
                     return .failure(TransportFailure(refusal.reason))
                 case .noAnswer(let reason):
-                    close(permit, .failure, as: .ambiguous)
+                    close(permit, .failure, as: .ambiguous, status: reply.status)
                     metrics.token(name, .failed)
                     return .failure(TransportFailure("token_" + reason))
                 }

@@ -8,7 +8,8 @@ import PrometheusText
 /// What is a state and not a count (breakers, keys, open payments) is kept where it belongs and read for each answer; so a
 /// provider that is gone is gone from here too.
 struct RouterMetrics: Sendable {
-    private let registry = PrometheusRegistry(help: EngineMetrics.help.merging(HTTPMetrics.help) { $1 })
+    let registry = PrometheusRegistry(
+        help: [EngineMetrics.help, HTTPMetrics.help, TraceExporter.help].reduce([:]) { $0.merging($1) { $1 } })
     let engine: EngineMetrics
     let http: HTTPMetrics
 
