@@ -31,7 +31,7 @@ import Testing
                 let isThere = FileManager.default.fileExists(atPath: Setup.packageRoot + "/" + match.output.1)
                 #expect(isThere, "\(guide.path): \(match.output.1)")
             }
-            for match in guide.prose.matches(of: /`([A-Z][A-Za-z]+Tests)\.([a-z][A-Za-z0-9]+)`/) {
+            for match in guide.prose.matches(of: /`([A-Z][A-Za-z]+Tests)\.([a-z][A-Za-z0-9_]+)`/) {
                 cited += 1
                 let (suite, test) = (match.output.1, match.output.2)
                 let isThere = tests.contains { file in
