@@ -33,7 +33,8 @@ struct Browser: Sendable {
         process.standardError = printed
         try process.run()
         defer {
-            process.terminate()
+            // Not SIGTERM: where this process ignores that, so do those that it starts.
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             try? FileManager.default.removeItem(at: file)
         }
