@@ -62,7 +62,7 @@ package struct Gateway<API: PaymentAPI>: Sendable {
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Listener {
         let answers = AdminAPI(
-            api: api, reloader: reloader, environment: environment, logger: logger,
+            api: api, reloader: reloader, environment: environment,
             isOnLoopback: Loopback.isHost(address.host), metrics: metricsText)
         return listener(on: address, limits, nil, nil, onRunning) { inbound in try await answers.answer(inbound) }
     }

@@ -1,23 +1,23 @@
-import Logging
 import PaymentEngine
 import PaymentModel
 import StrictJSON
+import W3CTrace
 
 /// What an operator asks for in an app's place: the same as the app's own call, for whatever app's payment or event.
 extension AdminAPI {
     /// Asks the provider about a payment now; answers as `POST /v1/payments/{id}/sync` does.
     func sync(_ id: String, _ inbound: Inbound) async throws -> Reply {
-        try await noMembers(inbound)
+        let transaction = try await inbound.claimedTransaction(limit: api.configuration.server.maxBody)
         guard let payment = await api.payment(id: id, app: nil) else {
             throw Problem(.notFound, "There is no such payment")
         }
         return Reply(
-            await api.sync(payment: id, providerTransactionID: nil, call: call(of: payment.app, inbound)))
+            await api.sync(payment: id, providerTransactionID: transaction, call: call(of: payment.app, inbound)))
     }
 
     /// Sends an event again; answers as `POST /v1/events/{id}/redeliver` does.
     func redeliver(_ id: String, _ inbound: Inbound) async throws -> Reply {
-        try await noMembers(inbound)
+        try await inbound.noMembers(limit: api.configuration.server.maxBody)
         guard let event = await api.event(id: id, app: nil) else { throw Problem(.notFound, "There is no such event") }
         let sent = try await api.redeliver(event: id, call: call(of: event.payment.app, inbound))
         return Reply(status: 202) { sent.write(to: &$0) }
@@ -42,20 +42,13 @@ extension AdminAPI {
         PageView(overview: await api.overview(most: PageView.mostRows), reloads: reloader.reloads)
     }
 
-    private func noMembers(_ inbound: Inbound) async throws {
-        let bytes = try await inbound.jsonBody(limit: api.configuration.server.maxBody, mayBeEmpty: true)
-        var fields = FieldReader(try JSONValue(body: bytes, mayBeEmpty: true))
-        try fields.finishOrThrow()
-    }
-
     private func call(of app: String, _ inbound: Inbound) -> Call {
         let configuration = api.configuration
-        var logger = logger
-        logger[metadataKey: "request_id"] = .string(inbound.id)
         return Call(
             configuration: configuration,
             // One that a reload took away has payments still.
             app: configuration.apps[app] ?? AppConfiguration(name: app, keys: []),
-            requestID: inbound.id, deadline: inbound.arrivedAt + configuration.server.requestTimeout, logger: logger)
+            requestID: inbound.id, begunAt: inbound.arrivedAt,
+            deadline: inbound.arrivedAt + configuration.server.requestTimeout, trace: TraceContext.current)
     }
 }

@@ -1,5 +1,4 @@
 import HTTPTypes
-import Logging
 import PaymentEngine
 import PaymentModel
 import ProviderKit
@@ -10,7 +9,6 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
     let api: API
     let reloader: any ReloadAPI
     let environment: any EngineEnvironment
-    let logger: Logger
     let isOnLoopback: Bool
     /// All metrics as Prometheus text.
     let metrics: @Sendable () async -> [UInt8]

@@ -32,11 +32,7 @@ extension PublicAPI {
     }
 
     func sync(_ id: String, _ inbound: Inbound, _ call: Call) async throws -> Reply {
-        let bytes = try await inbound.jsonBody(limit: call.configuration.server.maxBody, mayBeEmpty: true)
-        let body = try JSONValue(body: bytes, mayBeEmpty: true)
-        var fields = FieldReader(body)
-        let transaction = fields.string("provider_transaction_id", most: 255)
-        try fields.finishOrThrow()
+        let transaction = try await inbound.claimedTransaction(limit: call.configuration.server.maxBody)
         return Reply(await api.sync(payment: id, providerTransactionID: transaction, call: call))
     }
 

@@ -20,9 +20,7 @@ extension PublicAPI {
 
     /// 202: it will be sent; whether it arrives shows in the event.
     func redeliver(_ id: String, _ inbound: Inbound, _ call: Call) async throws -> Reply {
-        let bytes = try await inbound.jsonBody(limit: call.configuration.server.maxBody, mayBeEmpty: true)
-        var fields = FieldReader(try JSONValue(body: bytes, mayBeEmpty: true))
-        try fields.finishOrThrow()
+        try await inbound.noMembers(limit: call.configuration.server.maxBody)
         let event = try await api.redeliver(event: id, call: call)
         return Reply(status: 202) { event.write(to: &$0) }
     }

@@ -95,6 +95,8 @@ enum PublicPath: Sendable, Hashable {
         case .redelivery: "/v1/events/{id}/redeliver"
         case .callback: "/webhooks/{provider}"
         case .tokenCallback: "/webhooks/{provider}/{token}"
+        case .description: "/openapi.yaml"
+        case .documentation: "/docs"
         }
     }
 
