@@ -136,7 +136,7 @@ import Testing
             let until = Timestamp(milliseconds: 1_769_248_810_000)
             let used = [
                 ProviderHealthReport.OperationReport(
-                    operation: .create, breaker: "open", calls: 120, failuresPerMille: 12, 
+                    operation: .create, breaker: "open", calls: 120, failuresPerMille: 12,
                     recent: CallPoint(calls: 200, faults: 2, p50: 40, p99: 180),
                     opensUntil: until),
                 ProviderHealthReport.OperationReport(
@@ -149,7 +149,8 @@ import Testing
                     name: "payalo-ke", plugin: "payalo", standing: .enabled, inFlight: 3, tokenAgeSeconds: nil,
                     operations: used),
                 ProviderHealthReport(
-                    name: "spayon", plugin: "spayon", standing: .disabledByHand, inFlight: 0, tokenAgeSeconds: 60, operations: []
+                    name: "spayon", plugin: "spayon", standing: .disabledByHand, inFlight: 0, tokenAgeSeconds: 60,
+                    operations: []
                 ),
             ]
             let answer = try await gateway.send("GET", "/admin/providers", [])
