@@ -64,7 +64,9 @@ enum PageDocument {
             html.element("body", ["data-locked": isLocked ? "" : nil]) { html in
                 html.element("a", ["class": "skip", "href": "#main"], "Skip to the content")
                 header(&html, isLocked: isLocked)
+                // What was pressed came to, and how the first words of the page change: to be read out, and nothing else.
                 html.element("p", ["id": "notice", "role": "status"]) { _ in }
+                html.element("p", ["id": "spoken", "class": "hidden", "role": "status"]) { _ in }
                 html.element("main", ["id": "main", "tabindex": "-1"]) { html in
                     if isLocked { unlock(&html) }
                     content(&html)

@@ -25,9 +25,9 @@ enum PageScript {
             if (find('link').textContent !== text) find('link').textContent = text;
           }
 
-          function say(text, isBad, isQuiet) {
+          function say(text, isBad) {
             const notice = find('notice');
-            notice.className = isBad ? 'bad' : isQuiet ? 'quiet' : '';
+            notice.className = isBad ? 'bad' : '';
             notice.textContent = text;
             clearTimeout(fading);
             if (text && !isBad) fading = setTimeout(() => say(''), 20000);
@@ -75,7 +75,7 @@ enum PageScript {
             if (home && !live.contains(document.activeElement))
               ((home.isConnected && home.querySelector('h2')) || find('main')).focus();
             if (document.title !== live.dataset.title) document.title = live.dataset.title;
-            if (verdict !== null && verdict !== live.dataset.verdict) say(live.dataset.verdict, false, true);
+            if (verdict !== null && verdict !== live.dataset.verdict) find('spoken').textContent = live.dataset.verdict;
             verdict = live.dataset.verdict;
           }
 

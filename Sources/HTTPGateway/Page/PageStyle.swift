@@ -49,7 +49,6 @@ enum PageStyle {
         #notice{max-width:1440px;margin:10px auto 0;padding:10px 14px;background:var(--note-bg);color:var(--note);border-radius:8px}
         #notice.bad{background:var(--bad-bg);color:var(--bad)}
         #notice:empty{display:none}
-        #notice.quiet{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
         section{margin-bottom:24px;min-width:0}
         .head{display:flex;justify-content:space-between;align-items:baseline;gap:4px 12px;flex-wrap:wrap;margin-bottom:8px}
         .badge{display:inline-block;font-size:13px;line-height:20px;font-weight:600;padding:1px 8px;border-radius:99px;white-space:nowrap}

@@ -19,11 +19,16 @@ final class ProviderRuntime: Sendable {
     private let spans: Spans
     private let host: String
     private let shared: Shared
+    private let calls: Calls
 
     /// What an instance has in common with those that it followed: the provider is the same one.
     private final class Shared: Sendable {
         let callsUnderWay = Atomic(0)
         let pause = Mutex(RequestedPause())
+    }
+
+    /// What instances of the same account have in common.
+    private final class Calls: Sendable {
         let activity: Mutex<CallActivity>
 
         init(begunAt: ContinuousClock.Instant) {
@@ -36,7 +41,7 @@ final class ProviderRuntime: Sendable {
 
     /// - Parameter old: The instance that had the name before. What it knows that a change leaves true is taken over and shared
     ///   with its calls under way: the limits where they are the same, so that reloads let no more through; token and
-    ///   breakers where it is the same account (and the same breaker).
+    ///   breakers where it is the same account (and the same breaker), and what its calls came to.
     init(
         configuration: ProviderConfiguration, transport: any ProviderTransport, environment: any EngineEnvironment,
         metrics: EngineMetrics, spans: Spans, succeeding old: ProviderRuntime? = nil
@@ -66,7 +71,8 @@ final class ProviderRuntime: Sendable {
         tokens =
             configuration.adapter is any TokenAuthenticated
             ? sameAccount?.tokens ?? TokenCache(time: environment, nextRandom: random) : nil
-        shared = old?.shared ?? Shared(begunAt: environment.now)
+        shared = old?.shared ?? Shared()
+        calls = sameAccount?.calls ?? Calls(begunAt: environment.now)
     }
 
     /// Calls under way, also those of instances that had the name before.
@@ -74,8 +80,8 @@ final class ProviderRuntime: Sendable {
     /// Whether calls count against our own limits still.
     var isLimitSpent: Bool { limiter?.isSpent ?? false }
     var tokenAge: Duration? { tokens?.age }
-    /// The calls of the last minutes, also those of instances that had the name before.
-    var activity: CallActivity { shared.activity.withLock { $0 } }
+    /// The calls of the last minutes, also those of instances of the same account that had the name before.
+    var activity: CallActivity { calls.activity.withLock { $0 } }
 
     /// How long a question may take that has to have ended by `deadline`; nil where too little is left to hear of it.
     func timeToAsk(until deadline: ContinuousClock.Instant?) -> Duration? {
@@ -136,7 +142,7 @@ final class ProviderRuntime: Sendable {
         let took = permit.begunAt.duration(to: now)
         breaker(permit.operation).record(permit.breaker, result, duration: took)
         metrics.request(name, permit.operation, outcome, took: took)
-        shared.activity.withLock { activity in
+        calls.activity.withLock { activity in
             activity.count(permit.operation, isFault: result == .failure, milliseconds: took.milliseconds, at: now)
         }
         permit.span.end(isFailed: result == .failure) {

@@ -23,24 +23,11 @@ struct Browser: Sendable {
     /// Runs `body` with a browser of its own.
     static func run(_ http: HTTPClient, _ body: (Browser) async throws -> Void) async throws {
         let driver = try #require(driver, "chromedriver is not on the PATH")
-        let process = Process()
-        let file = FileManager.default.temporaryDirectory.appending(path: "chromedriver-\(UUID().uuidString).log")
-        try Data().write(to: file)
-        let printed = try FileHandle(forWritingTo: file)
-        process.executableURL = driver
-        process.arguments = ["--port=0"]
-        process.standardOutput = printed
-        process.standardError = printed
-        try process.run()
+        let (process, port) = try await start(driver)
         defer {
             // Not SIGTERM: where this process ignores that, so do those that it starts.
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
-            try? FileManager.default.removeItem(at: file)
-        }
-        let port = try await eventually("chromedriver listens", within: .seconds(120)) {
-            let text = try String(contentsOf: file, encoding: .utf8)
-            return text.firstMatch(of: /successfully on port (\d+)/).map { String($0.output.1) }
         }
         let started = try await Self.send(
             http, .POST, "http://127.0.0.1:\(port)/session",
@@ -59,6 +46,36 @@ struct Browser: Sendable {
         }
         _ = try? await browser.send(.DELETE, "")
         try result.get()
+    }
+
+    /// Starts a driver on a free port. It ends at once where the port is free for IPv4 and taken for IPv6: then another one.
+    private static func start(_ driver: URL) async throws -> (process: Process, port: String) {
+        let file = FileManager.default.temporaryDirectory.appending(path: "chromedriver-\(UUID().uuidString).log")
+        defer { try? FileManager.default.removeItem(at: file) }
+        for _ in 1...5 {
+            let process = Process()
+            try Data().write(to: file)
+            let printed = try FileHandle(forWritingTo: file)
+            process.executableURL = driver
+            process.arguments = ["--port=0"]
+            process.standardOutput = printed
+            process.standardError = printed
+            try process.run()
+            try printed.close()
+            let port = try await eventually("chromedriver listens or ends", within: .seconds(120)) { () -> String? in
+                let isRunning = process.isRunning
+                let text = try String(contentsOf: file, encoding: .utf8)
+                if let match = text.firstMatch(of: /successfully on port (\d+)/) { return String(match.output.1) }
+                return isRunning ? nil : ""
+            }
+            if !port.isEmpty { return (process, port) }
+        }
+        let text = try String(contentsOf: file, encoding: .utf8)
+        throw DriverFault(description: "chromedriver does not start: \(text)")
+    }
+
+    private struct DriverFault: Error, CustomStringConvertible {
+        let description: String
     }
 
     // MARK: What a person does
