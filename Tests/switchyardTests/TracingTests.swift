@@ -12,7 +12,7 @@ extension EndToEnd {
 
         @Test("providers and webhooks get the caller's trace, and spans reach the collector, which may be away")
         func export() async throws {
-            try await EventReceiver.run { collector, collecting in
+            try await EventReceiver.run(takesEvents: false) { collector, collecting in
                 try await EventReceiver.run { webhook, hooks in
                     let server = #"tracing: { endpoint: "http://127.0.0.1:\#(collecting)/v1/traces" }"#
                     let shop = EventReceiver.webhook("http://127.0.0.1:\(hooks)/hooks")
