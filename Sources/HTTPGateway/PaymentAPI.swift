@@ -75,9 +75,9 @@ package protocol PaymentAPI: Sendable {
     /// The callbacks that match no payment: those that tell of money first, newest first.
     func orphans(limit: Int) async -> [OrphanCallback]
 
-    /// Settles a payment by hand.
+    /// Settles a payment by hand. `refunded`: of `partially_refunded`, in minor units.
     func resolve(
-        payment id: String, to status: PaymentStatus, providerReference: String?, note: String
+        payment id: String, to status: PaymentStatus, providerReference: String?, refunded: Int64?, note: String
     ) async throws(Problem) -> Payment
 
     /// How the providers are, in the order of their names.

@@ -74,16 +74,20 @@ extension PaymentEngine {
     }
 
     /// Applies a verified delivery to its payment, once.
-    private func apply(_ notice: CallbackNotice, from name: String, to id: String, isAuthentic: Bool) async {
+    ///
+    /// - Parameter isCounted: Whether the delivery was counted when it came, for it matched no payment then.
+    private func apply(
+        _ notice: CallbackNotice, from name: String, to id: String, isAuthentic: Bool, isCounted: Bool = false
+    ) async {
         // Another provider of the same payment may use the same ids; the same event with other money is another one, which
         // has to be looked at.
         let event = PaymentRecord.name(name, "\(notice.eventID) \(notice.report.money?.description ?? "")")
         guard await store.update(id, { $0.isNewCallback(event) }) == true else {
-            metrics.callback(name, .repeated)
+            if !isCounted { metrics.callback(name, .repeated) }
             log(callbackOf: id, at: name, .repeated, isAuthentic: isAuthentic)
             return
         }
-        metrics.callback(name, .applied)
+        if !isCounted { metrics.callback(name, .applied) }
         log(callbackOf: id, at: name, .applied, isAuthentic: isAuthentic)
         if isAuthentic { await apply(notice.report, from: name, to: id) }
         // The word of a provider that signs nothing changes nothing: it is a hint to ask now. So is any word while the outcome of
@@ -143,7 +147,7 @@ extension PaymentEngine {
             logger.notice(
                 "callback matched later",
                 metadata: ["provider": "\(orphan.provider)", "orphan": "\(orphan.id)", "payment": "\(owner)"])
-            await apply(orphan.notice, from: orphan.provider, to: owner, isAuthentic: orphan.isAuthentic)
+            await apply(orphan.notice, from: orphan.provider, to: owner, isAuthentic: orphan.isAuthentic, isCounted: true)
             isApplied = true
         }
         return isApplied

@@ -233,12 +233,15 @@ extension PaymentEngine {
         let now = environment.wallClock
         let record = await conclude(run)
         guard record.payment.status == .unknown, inquiry(of: record) == nil else { return record }
-        return await store.update(record.payment.id) { record in
+        let marked = await store.update(record.payment.id) { record in
             // Not if a callback has come meanwhile.
-            guard record.payment.status == .unknown else { return record }
-            _ = record.payment.needReview(.cannotAsk, at: now)
-            return record
-        } ?? record
+            let isMarked = record.payment.status == .unknown
+            let effect = isMarked ? record.payment.needReview(.cannotAsk, at: now) : .unchanged
+            return (record, effect)
+        }
+        guard let (marked, effect) = marked else { return record }
+        if case .needsReview(new: true) = effect { tellReview(of: marked) }
+        return marked
     }
 
     /// The answer that a create of this payment gets now.

@@ -91,23 +91,20 @@ extension PaymentEngine {
     /// Changes a payment, logs what changed, and settles the key of a create that was open.
     func change(_ id: String, _ body: (inout PaymentRecord) -> ObservationEffect) async -> ObservationEffect? {
         let changed = await store.update(id) { record in
-            let open = record.openFollowUp
+            let (open, review) = (record.openFollowUp, record.payment.review)
             let effect = body(&record)
             // What the provider said may be the answer to a follow-up that was open.
             if record.payment.openOperation == nil { record.openFollowUp = nil }
-            return (effect, record, record.openFollowUp == nil ? open : nil)
+            let closed = record.openFollowUp == nil ? open : nil
+            return (effect, record, closed, isReviewNew: record.payment.review != nil && record.payment.review != review)
         }
-        guard let (effect, record, closed) = changed else { return nil }
+        guard let (effect, record, closed, isReviewNew) = changed else { return nil }
+        if isReviewNew { tellReview(of: record) }
         if let closed, !record.isBusy, let answer = knownAnswer(to: closed, .open, record) {
             keys.settle(key: closed.key, answer: answer)
         }
         switch effect {
-        case .unchanged, .needsReview(new: false): break
-        case .needsReview(new: true):
-            if let reason = record.payment.review?.reason { metrics.review(reason) }
-            logger.warning(
-                "payment needs review",
-                metadata: record.metadata.merging(["reason": "\(record.payment.review?.reason.rawValue ?? "")"]) { $1 })
+        case .unchanged, .needsReview: break
         case .changed(let before, let isLate):
             if isLate { metrics.lateSuccess(record.payment.provider ?? "") }
             if record.isVisible {
@@ -124,6 +121,14 @@ extension PaymentEngine {
             }
         }
         return effect
+    }
+
+    /// Counts and logs that a payment has come under review.
+    func tellReview(of record: PaymentRecord) {
+        guard let reason = record.payment.review?.reason else { return }
+        metrics.review(reason)
+        logger.warning(
+            "payment needs review", metadata: record.metadata.merging(["reason": "\(reason.rawValue)"]) { $1 })
     }
 
     /// Puts a payment down for its next inquiry, where one is due.

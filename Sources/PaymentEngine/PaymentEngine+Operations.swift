@@ -91,25 +91,28 @@ extension PaymentEngine {
 
     /// Settles by hand a payment that is `unknown` or under review; the note is kept in `attempts`.
     ///
+    /// - Parameter refunded: Of `partially_refunded`: what was returned in all, in minor units. Needed where no refund is known.
     /// - Throws: `not-found`, `invalid-state`, or a fault of a field.
     package func resolve(
-        payment id: String, to status: PaymentStatus, providerReference: String?, note: String
+        payment id: String, to status: PaymentStatus, providerReference: String?, refunded: Int64? = nil, note: String
     ) async throws(Problem) -> Payment {
         guard status != .unknown, status != .requiresAction, status != .pending else {
             throw .field("/status", "must say what became of the payment: \(Self.resolutions)")
+        }
+        if let record = await store.record(id), record.isResolvable {
+            try await check(record, status, providerReference: providerReference, refunded: refunded)
         }
         let now = environment.wallClock
         let resolved = await store.update(id) { record -> Resolution? in
             let before = record.payment.status
             let open = record.openFollowUp
-            guard record.isVisible, !record.isBusy, before == .unknown || record.payment.review != nil else {
-                return nil
-            }
+            guard record.isResolvable else { return nil }
             let attempt = Attempt(
                 provider: record.payment.provider ?? "", operation: .create, outcome: .resolved,
                 reason: status.rawValue,
                 startedAt: now, durationMilliseconds: 0, note: note)
-            record.payment.resolve(to: status, providerReference: providerReference, note: attempt, at: now)
+            record.payment.resolve(
+                to: status, providerReference: providerReference, refunded: refunded, note: attempt, at: now)
             record.learnProviderReference()
             record.openFollowUp = nil
             return Resolution(record: record, before: before, closed: open)
@@ -128,6 +131,31 @@ extension PaymentEngine {
             "payment resolved by hand",
             metadata: record.metadata.merging(["from": "\(before.rawValue)", "to": "\(status.rawValue)"]) { $1 })
         return record.payment
+    }
+
+    /// Throws where a resolution cannot be true: it takes another payment's money, or says not how much was returned.
+    private func check(
+        _ record: PaymentRecord, _ status: PaymentStatus, providerReference: String?, refunded: Int64?
+    ) async throws(Problem) {
+        let payment = record.payment
+        let most = payment.amountCaptured > 0 ? payment.amountCaptured : payment.money.minorUnits
+        if status == .partiallyRefunded {
+            guard refunded != nil || payment.tellsRefunded else {
+                throw .field("/amount_refunded", "is required: what was returned in all, in minor units")
+            }
+            if let refunded, !(1..<most).contains(refunded) {
+                throw .field("/amount_refunded", "must be from 1 to less than what was captured, \(most)")
+            }
+        } else if refunded != nil {
+            throw .field("/amount_refunded", "is of partially_refunded alone")
+        }
+        if let providerReference, let provider = payment.provider {
+            let name = PaymentRecord.name(provider, providerReference)
+            let isOurs = await store.claim(reference: name, for: payment.id)
+            if !isOurs, let owner = await store.id(ofReference: name), owner != payment.id {
+                throw .field("/provider_reference", "belongs to another payment")
+            }
+        }
     }
 
     /// What a resolution found and left.

@@ -102,7 +102,11 @@ extension Payment {
     /// Settles by hand a payment that is `unknown` or under review.
     ///
     /// The table does not bind a person, who knows more than we do; the record in `attempts` says who decided.
-    public mutating func resolve(to next: PaymentStatus, providerReference: String?, note: Attempt, at now: Timestamp) {
+    ///
+    /// - Parameter refunded: Minor units that were returned in all; of `partially_refunded` where `tellsRefunded` is false.
+    public mutating func resolve(
+        to next: PaymentStatus, providerReference: String?, refunded: Int64? = nil, note: Attempt, at now: Timestamp
+    ) {
         precondition(
             status == .unknown || review != nil, "only an unknown payment or one under review is resolved by hand")
         precondition(next != .unknown, "a resolution says what became of the payment")
@@ -110,19 +114,25 @@ extension Payment {
         enter(next, at: now)
         if next == .partiallyRefunded || next == .refunded, amountCaptured == 0 { amountCaptured = money.minorUnits }
         if next == .refunded { amountRefunded = amountCaptured }
+        if next == .partiallyRefunded, let refunded { amountRefunded = refunded }
         if !next.holdsMoney, refunds.isEmpty { amountCaptured = 0 }
         settledReview = review
         review = nil
-        if let open = openOperation, open.type == .refund { settleRefund(open, by: next) }
+        if let open = openOperation, open.type == .refund { settleRefund(open, by: next, refunded: refunded) }
         openOperation = nil
         record(note)
     }
 
+    /// Whether it is known without a person how much `partially_refunded` would mean: what was returned before, and the open refund.
+    public var tellsRefunded: Bool { openOperation?.type == .refund || amountRefunded > 0 }
+
     /// A person who says that money went back says that the open refund was done; else it was not.
-    private mutating func settleRefund(_ open: OpenOperation, by next: PaymentStatus) {
+    private mutating func settleRefund(_ open: OpenOperation, by next: PaymentStatus, refunded: Int64?) {
         guard next == .refunded || next == .partiallyRefunded else { return setLastRefund(.failed) }
         setLastRefund(.succeeded)
-        if next == .partiallyRefunded { amountRefunded = min(amountCaptured, amountRefunded + (open.amount ?? 0)) }
+        if next == .partiallyRefunded, refunded == nil {
+            amountRefunded = min(amountCaptured, amountRefunded + (open.amount ?? 0))
+        }
     }
 
     /// Adds a try to the history. Beyond 100 the middle is dropped: the first tries say how it began, the last how it is.

@@ -142,10 +142,12 @@ struct AdminAPI<API: PaymentAPI>: Sendable {
         let status = fields.string(
             "status", required: true, otherwise: "must be one of \(statuses)", PaymentStatus.init(rawValue:))
         let reference = fields.string("provider_reference", most: 255)
+        let refunded = fields.integer("amount_refunded", in: 1...999_999_999_999)
         let note = fields.string("note", required: true)
         try fields.finishOrThrow()
         guard let status, let note else { preconditionFailure("a required member is there or a fault is") }
-        let payment = try await api.resolve(payment: id, to: status, providerReference: reference, note: note)
+        let payment = try await api.resolve(
+            payment: id, to: status, providerReference: reference, refunded: refunded, note: note)
         return Reply { payment.write(to: &$0) }
     }
 }

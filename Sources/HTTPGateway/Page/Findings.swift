@@ -46,7 +46,8 @@ struct Finding: Sendable, Hashable {
         if store.unknown > 0 {
             add(
                 .warn, "\(Words.count(store.unknown, "payment")) of unknown outcome",
-                "The provider is asked on and on. Do not charge them again elsewhere.", at: "payments")
+                "Providers that can be asked are asked on and on; the others' payments are under review. Do not charge them again "
+                    + "elsewhere.", at: "payments")
         }
         if store.orphansOfMoneyCount > 0 {
             add(

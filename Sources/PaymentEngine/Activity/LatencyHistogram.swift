@@ -1,17 +1,19 @@
 /// How long calls took, counted in 64 bins: exact below 8 ms, then four to each doubling, to two minutes. What is read from it
-/// is at most an eighth off.
+/// is never too low, at most a quarter too high, and never more than the longest: a call that ran into its time limit shows so.
 struct LatencyHistogram: Sendable, Hashable {
     private static let bins = 64
 
     /// Empty until the first call.
     private var counts: [UInt32] = []
     private(set) var total = 0
+    private var longest: Int64 = 0
 
     /// Counts a call.
     mutating func add(milliseconds: Int64) {
         if counts.isEmpty { counts = Array(repeating: 0, count: Self.bins) }
         counts[Self.bin(of: milliseconds)] += 1
         total += 1
+        longest = max(longest, milliseconds)
     }
 
     /// Adds what another one has counted.
@@ -20,6 +22,7 @@ struct LatencyHistogram: Sendable, Hashable {
         if counts.isEmpty { counts = Array(repeating: 0, count: Self.bins) }
         for index in counts.indices { counts[index] += other.counts[index] }
         total += other.total
+        longest = max(longest, other.longest)
     }
 
     /// The time that so many calls in a hundred did not exceed, in milliseconds; nil without calls.
@@ -29,7 +32,7 @@ struct LatencyHistogram: Sendable, Hashable {
         var seen = 0
         for (bin, count) in counts.enumerated() {
             seen += Int(count)
-            if seen >= rank { return Self.middle(ofBin: bin) }
+            if seen >= rank { return bin == Self.bins - 1 ? Int(longest) : min(Self.most(ofBin: bin), Int(longest)) }
         }
         return nil
     }
@@ -41,9 +44,9 @@ struct LatencyHistogram: Sendable, Hashable {
         return min(bins - 1, 8 + (exponent - 3) * 4 + quarter)
     }
 
-    private static func middle(ofBin bin: Int) -> Int {
+    private static func most(ofBin bin: Int) -> Int {
         guard bin >= 8 else { return bin }
         let width = 1 << ((bin - 8) / 4 + 1)
-        return (4 + (bin - 8) % 4) * width + width / 2
+        return (5 + (bin - 8) % 4) * width - 1
     }
 }

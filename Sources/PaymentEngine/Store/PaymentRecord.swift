@@ -152,6 +152,9 @@ package struct PaymentRecord: Sendable {
     /// Whether it can learn another reference that is not our own.
     var hasRoomForReference: Bool { references.count < Self.mostReferences }
 
+    /// Whether a person may settle it: nobody knows what became of it, or somebody has to look.
+    var isResolvable: Bool { isVisible && !isBusy && (payment.status == .unknown || payment.review != nil) }
+
     /// Remembers the provider's own references, so that callbacks find the payment by them.
     mutating func learnProviderReference() {
         guard let provider = payment.provider else { return }

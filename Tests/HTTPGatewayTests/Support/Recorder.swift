@@ -177,7 +177,7 @@ final class Recorder: PaymentAPI, ReloadAPI {
     }
 
     func resolve(
-        payment id: String, to status: PaymentStatus, providerReference: String?, note text: String
+        payment id: String, to status: PaymentStatus, providerReference: String?, refunded: Int64?, note text: String
     ) async throws(Problem) -> Payment {
         note("resolve \(id) \(status.rawValue) \(providerReference ?? "-") \(text)")
         guard let payment = script.payments[id] else { throw Problem(.notFound, "no such payment") }

@@ -266,6 +266,48 @@ struct ResolveTests {
         }
     }
 
+    @Test("not with another payment's transaction: follow-ups would go to that one's money")
+    func refusesAnothersReference() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: PlainAdapter())])
+            bench["a"].script("create", .now(Wire.accepted("captured", "id=T1")), .now(Wire.timeout))
+            _ = try await bench.create(key: "1")
+            let open = try await bench.create(key: "2").id
+            let problem = await #expect(throws: Problem.self) {
+                try await bench.engine.resolve(payment: open, to: .captured, providerReference: "T1", note: "n")
+            }
+            #expect(problem?.errors.map(\.pointer) == ["/provider_reference"])
+            let resolved = try await bench.engine.resolve(
+                payment: open, to: .captured, providerReference: "T2", note: "n")
+            #expect(resolved.providerReference == "T2")
+        }
+    }
+
+    @Test("as returned in part only with what was returned")
+    func partiallyRefundedNeedsItsAmount() async throws {
+        try await Simulation.run { simulation in
+            let bench = try Bench(simulation, [BenchProvider(name: "a", adapter: PlainAdapter())])
+            bench["a"].script("create", .now(Wire.timeout))
+            let id = try await bench.create().id
+            func fault(_ status: PaymentStatus, _ refunded: Int64?) async throws -> String? {
+                do {
+                    _ = try await bench.engine.resolve(
+                        payment: id, to: status, providerReference: nil, refunded: refunded, note: "n")
+                    return nil
+                } catch { return error.errors.first?.pointer }
+            }
+            let whole = try await bench.payment().money.minorUnits
+            for (status, refunded) in [
+                (PaymentStatus.partiallyRefunded, nil), (.partiallyRefunded, whole), (.captured, 5),
+            ] {
+                #expect(try await fault(status, refunded) == "/amount_refunded")
+            }
+            #expect(try await fault(.partiallyRefunded, 300) == nil)
+            let payment = try await bench.payment()
+            #expect((payment.amountCaptured, payment.amountRefunded) == (whole, 300))
+        }
+    }
+
     @Test("only what is unknown or under review, and only to a state that says what became of it")
     func refuses() async throws {
         try await Simulation.run { simulation in
