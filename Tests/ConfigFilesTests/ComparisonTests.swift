@@ -16,6 +16,7 @@ import Testing
           payalo-b: { plugin: payalo, base_url: "http://127.0.0.1:9400", settings: { api_key: k } }
           cards-a: { plugin: cards, base_url: "http://127.0.0.1:9400" }
           cards-b: { plugin: cards, base_url: "http://127.0.0.1:9400", fee: { percent: 2 } }
+          waypay-a: { plugin: waypay, base_url: "http://127.0.0.1:9400" }
 
         """
 
@@ -70,6 +71,58 @@ import Testing
             ])
     }
 
+    @Test func weightsAreSharesOfThoseThatCan() throws {
+        func route(_ first: Int, _ second: Int, _ third: Int, name: String = "w") -> String {
+            """
+            - name: \(name)
+              when: { method: card }
+              strategy: weighted
+              use: [{ provider: cards-a, weight: \(first) }, { provider: cards-b, weight: \(second) }, { provider: payalo-ke, weight: \(third) }]
+            """
+        }
+        #expect(try changes(route(50, 50, 0), route(5, 5, 0)) == [])
+        #expect(try changes(route(50, 50, 0), route(5, 5, 90)) == [])
+        // None that can be drawn: the first comes first.
+        #expect(try changes(route(0, 0, 1), route(7, 0, 1)) == [])
+        #expect(try changes(route(0, 0, 1), route(0, 7, 1)).count == 1)
+        // As written, where something else changes.
+        #expect(
+            try changes(route(50, 50, 0), route(5, 5, 0, name: "v")) == [
+                "w → v: cards-a 50,cards-b 50,payalo-ke 0 → cards-a 5,cards-b 5,payalo-ke 0 | method card"
+            ])
+    }
+
+    /// Which networks a provider knows nobody declares.
+    @Test func walletsOfNetworksThatNoRuleNames() throws {
+        let both = "- { name: pk, when: { method: [checkout, wallet], currency: PKR }, use: waypay-a }"
+        let page = both.replacing("[checkout, wallet]", with: "checkout")
+        let wallet = "method wallet, currency PKR, amount from 4, capture automatic"
+        let either = wallet.replacing("wallet", with: "wallet or checkout")
+        #expect(try changes(both, page) == ["pk → -: waypay-a →  | \(wallet)"])
+        #expect(try changes(page, both) == ["- → pk:  → waypay-a | \(wallet)"])
+        let disabled = Self.providers.replacing("plugin: waypay,", with: "plugin: waypay, enabled: false,")
+        #expect(try changes(both, both, newHead: disabled) == ["pk → pk: waypay-a →  | \(either)"])
+        #expect(
+            try changes(both, both.replacing("use: waypay-a", with: "use: cards-a")) == [
+                "pk → pk: waypay-a →  | \(either)"
+            ])
+        #expect(
+            try changes(both, both.replacing("PKR }", with: "PKR, amount: { max: 50 } }")) == [
+                "pk → -: waypay-a →  | \(either.replacing("from 4", with: "from 51"))"
+            ])
+        #expect(
+            try changes(both, "- { name: all, when: { method: wallet }, use: cards-a }\n" + both) == [
+                "pk → all: waypay-a →  | \(wallet)"
+            ])
+        // One that a rule names is known, or not.
+        let front = "- { name: front, when: { method: wallet, network: N }, use: cards-a }\n"
+        #expect(try changes(both, front.replacing("N }", with: "mpesa }") + both) == [])
+        #expect(
+            try changes(both, front.replacing("N }", with: "jazzcash }") + both) == [
+                "pk → front: waypay-a →  | method wallet, currency PKR, network jazzcash, amount from 4, capture automatic"
+            ])
+    }
+
     @Test func feesAreOfTheCheapestAlone() throws {
         func head(_ percent: Int) -> String { Self.providers.replacing("percent: 2", with: "percent: \(percent)") }
         let cheap = "- { name: c, when: { method: card }, strategy: lowest_cost, use: [cards-a, cards-b] }"
@@ -107,7 +160,7 @@ import Testing
         }
         let comparison = try #require(
             ConfigurationComparison(old: load(["a.yaml": text("a")]), new: load(["a.yaml": text("b")])))
-        #expect(comparison.routing.map { $0.cases.map(\.description) } == [["c/a.yaml:7:10"]])
+        #expect(comparison.routing.map { $0.cases.map(\.description) } == [["c/a.yaml:8:10"]])
     }
 
     @Test func oneThatHasErrorsIsNotCompared() {
@@ -154,7 +207,7 @@ import Testing
     @Test func everyChangeIsToldAndNoOther() throws {
         var random = SeededRandom(seed: 3)
         var (changed, unchanged) = (0, 0)
-        for round in 0..<16 {
+        for round in 0..<32 {
             let rules = Self.rules(&random)
             // Every other time it is one rule that is changed.
             let lines = rules.split(separator: "\n")
@@ -219,7 +272,8 @@ import Testing
                 }
                 maybe("app", ["shop", "blog"])
                 maybe("currency", ["USD", "KES", "JPY"])
-                maybe("method", ["card", "mobile_money", "checkout"])
+                maybe("method", ["card", "mobile_money", "checkout", "wallet"])
+                maybe("network", ["jazzcash", "mpesa"])
                 maybe("country", ["KE", "UG"])
                 maybe("capture", ["automatic", "manual"])
                 if depth > 0 { maybe("card_brand", ["visa", "jcb"]) }
@@ -233,7 +287,7 @@ import Testing
                 }
                 return "{ \(keys.joined(separator: ", ")) }"
             }
-            let all = ["payalo-ke", "payalo-b", "cards-a", "cards-b"].shuffled(using: &random)
+            let all = ["payalo-ke", "payalo-b", "cards-a", "cards-b", "waypay-a"].shuffled(using: &random)
             lines.append(
                 "- { name: r\(number), when: \(when(0)), use: [\(all.prefix(1 + random.below(3)).joined(separator: ", "))] }"
             )
@@ -242,14 +296,16 @@ import Testing
     }
 
     private static func shape(_ random: inout SeededRandom) -> PaymentShape {
-        let method = random.one(of: [PaymentMethod.card, .mobileMoney, .checkout])
+        let method = random.one(of: PaymentMethod.allCases)
         let app = random.one(of: ["shop", "blog"])
         let digits = random.one(of: ["42424242", "35300000", "55555555"])
         let codes = ["USD", "KES", "JPY", "EUR"].compactMap(Currency.init(code:))
+        let hasNetwork = method == .mobileMoney || method == .wallet
+        let network = hasNetwork ? random.one(of: ["jazzcash", "mpesa", "tigo"]) : nil
         let country = random.one(of: ["KE", "UG", "TZ", nil]).flatMap { Country(code: $0) }
         return PaymentShape(
             app: app, money: Money(minorUnits: Int64(1 + random.below(7)), currency: random.one(of: codes)),
-            method: method, network: method == .mobileMoney ? "mpesa" : nil,
+            method: method, network: network,
             country: country ?? (app == "shop" ? Country(code: "KE") : nil),
             capture: random.one(of: CaptureMode.allCases), cardBrand: method == .card ? CardBrand(number: digits) : nil,
             cardPrefix: method == .card ? digits : nil,

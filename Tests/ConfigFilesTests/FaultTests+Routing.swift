@@ -3,7 +3,7 @@ extension FaultTests {
     static let providerCases = [
         FaultCase(
             provider("plugin: payallo"),
-            "2:13: error: plugin: 'payallo' is not one of cards, payalo, spayon; did you mean 'payalo'?"),
+            "2:13: error: plugin: 'payallo' is not one of cards, payalo, spayon, waypay; did you mean 'payalo'?"),
         FaultCase("providers: { p: { settings: {} } }", "1:17: error: provider 'p' needs 'plugin'"),
         FaultCase(
             "providers: { /p: {} }",

@@ -73,7 +73,22 @@ struct FakeCards: FakeAdapter {
     func incapability(for payment: PaymentShape) -> String? { nil }
 }
 
-let plugins: [any ProviderAdapter.Type] = [FakePayalo.self, FakeSpayon.self, FakeCards.self]
+/// A page or a wallet of its own networks, from an amount on.
+struct FakeWaypay: FakeAdapter {
+    static let declaration = ProviderDeclaration(
+        id: "waypay", name: "Waypay", defaultBaseURL: nil, methods: [.checkout, .wallet],
+        currencies: Set(["PKR", "USD"].compactMap(Currency.init(code:))), settings: [])
+
+    init(settings: ProviderSettings) throws(SettingFault) {}
+
+    func incapability(for payment: PaymentShape) -> String? {
+        if let network = payment.network, network != "jazzcash" { return "network \(network)" }
+        if payment.capture == .manual { return "capture manual" }
+        return payment.money.minorUnits > 3 ? nil : "amount is not above 3"
+    }
+}
+
+let plugins: [any ProviderAdapter.Type] = [FakePayalo.self, FakeSpayon.self, FakeCards.self, FakeWaypay.self]
 
 /// Loads a folder `c` that holds these files; every other path is one of `disk`.
 func load(

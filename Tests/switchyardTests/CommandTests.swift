@@ -39,6 +39,26 @@ extension EndToEnd {
             }
         }
 
+        @Test func aWalletWithoutARouteIsTold() async throws {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
+            try FileManager.default.copyItem(at: URL(filePath: Setup.packageRoot + "/routes"), to: folder)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            try FileManager.default.removeItem(at: folder.appending(path: "40-expectations.yaml"))
+            let file = folder.appending(path: "30-routes.yaml")
+            try String(contentsOf: file, encoding: .utf8).replacing("[checkout, wallet]", with: "checkout").write(
+                to: file, atomically: true, encoding: .utf8)
+            let (status, output) = try await Self.run(["check", "--config", folder.path, "--against", "routes"])
+            #expect(status == 0)
+            let told = """
+                pakistan → no route
+                  from   waypay-main
+                  to     nobody
+                  for    method wallet, currency PKR, amount from 1001, capture automatic
+
+                """
+            #expect(output.contains(told), "\(output)")
+        }
+
         @Test func whatAnotherConfigurationChangesIsTold() async throws {
             let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)")
             try FileManager.default.copyItem(at: URL(filePath: Setup.packageRoot + "/routes"), to: folder)
@@ -51,8 +71,8 @@ extension EndToEnd {
             let routes = try String(contentsOf: file, encoding: .utf8)
             let more =
                 "routes:\n  - name: big-cards\n    when: { method: card, currency: [USD, EUR], amount: { min: 100000 } }\n    use: [cards-backup, cards-main]\n"
-            try routes.replacing("weight: 50", with: "weight: 40").replacing("\nroutes:\n", with: "\n" + more).write(
-                to: file, atomically: true, encoding: .utf8)
+            try routes.replacing("payalo-ke, weight: 50", with: "payalo-ke, weight: 60")
+                .replacing("\nroutes:\n", with: "\n" + more).write(to: file, atomically: true, encoding: .utf8)
             let check = ["check", "--config", folder.path, "--against", "routes"]
             let (status, output) = try await Self.run(check)
             #expect(status == 0)
@@ -61,7 +81,7 @@ extension EndToEnd {
 
                 other-mobile-money: other providers
                   from   weighted: payalo-ke 50, payalo-backup 50
-                  to     weighted: payalo-ke 40, payalo-backup 40
+                  to     weighted: payalo-ke 60, payalo-backup 50
                   for    method mobile_money, currency GHS or RWF or TZS or UGX or ZMW, country GH or RW or TZ or UG or ZM, capture automatic
                   as in  \(folder.path)/40-expectations.yaml:18:5
                   as in  \(folder.path)/40-expectations.yaml:22:5

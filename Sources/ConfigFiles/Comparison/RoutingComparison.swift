@@ -5,21 +5,70 @@ package import Routing
 
 /// What the rules decide for a kind of payment: a route and, of its providers, those that can take such payments. A draw and
 /// an order by health or cost are compared by what they are made of.
-package struct RoutingDecision: Sendable, Hashable {
+package struct RoutingDecision: Sendable {
     /// Nil: no route takes them.
     package let route: String?
     package let strategy: Route.Strategy?
     /// As written, without those that cannot and those that are disabled; with its weight where one is drawn.
     package let providers: [String]
+    /// The same for comparing: weights that mean the same are the same.
+    private let shares: [Share]
     /// In the order of the contract.
     package let failoverOn: [Route.Failover]
     /// Of `lowest_cost` alone, by provider.
-    let fees: [ProviderFee?]
+    private let fees: [ProviderFee?]
+
+    /// Of the draws, in the lowest terms of the route; 0 for all where nothing is drawn.
+    private struct Share: Hashable {
+        let provider: String
+        var parts: Int
+    }
 
     /// Whether the payments take the same way under another name of the route at most.
     package func goes(like other: RoutingDecision) -> Bool {
-        (strategy, providers, failoverOn, fees) == (other.strategy, other.providers, other.failoverOn, other.fees)
+        (strategy, shares, failoverOn, fees) == (other.strategy, other.shares, other.failoverOn, other.fees)
             && (route == nil) == (other.route == nil)
+    }
+
+    fileprivate init(
+        _ route: Route?, provider: (String) -> ProviderConfiguration?, isTaken: (ProviderConfiguration) -> Bool
+    ) {
+        var providers: [String] = []
+        var shares: [Share] = []
+        var fees: [ProviderFee?] = []
+        let isDrawn = route?.strategy == .weighted
+        for member in route?.use ?? [] {
+            guard let provider = provider(member.provider), isTaken(provider) else { continue }
+            providers.append(isDrawn ? "\(member.provider) \(member.weight)" : member.provider)
+            shares.append(Share(provider: member.provider, parts: isDrawn ? member.weight : 0))
+            if route?.strategy == .lowestCost { fees.append(provider.fee) }
+        }
+        let unit = shares.reduce(0) { Self.greatestCommonDivisor($0, $1.parts) }
+        if unit > 0 {
+            for index in shares.indices { shares[index].parts /= unit }
+        } else if isDrawn, !shares.isEmpty {
+            // Where none of them can be drawn the first comes first.
+            shares[0].parts = 1
+        }
+        (self.route, strategy, self.providers, self.shares, self.fees) =
+            (route?.name, route?.strategy, providers, shares, fees)
+        failoverOn = Route.Failover.allCases.filter { route?.failoverOn.contains($0) ?? false }
+    }
+
+    private static func greatestCommonDivisor(_ first: Int, _ second: Int) -> Int {
+        second == 0 ? first : greatestCommonDivisor(second, first % second)
+    }
+}
+
+/// By what is done, not by how weights are written.
+extension RoutingDecision: Hashable {
+    package static func == (left: RoutingDecision, right: RoutingDecision) -> Bool {
+        left.route == right.route && left.goes(like: right)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(route)
+        hasher.combine(shares)
     }
 }
 
@@ -245,23 +294,6 @@ struct RoutingComparison {
             )
         }
         return key(left) < key(right)
-    }
-}
-
-extension RoutingDecision {
-    fileprivate init(
-        _ route: Route?, provider: (String) -> ProviderConfiguration?, isTaken: (ProviderConfiguration) -> Bool
-    ) {
-        var providers: [String] = []
-        var fees: [ProviderFee?] = []
-        for member in route?.use ?? [] {
-            guard let provider = provider(member.provider), isTaken(provider) else { continue }
-            providers.append(route?.strategy == .weighted ? "\(member.provider) \(member.weight)" : member.provider)
-            if route?.strategy == .lowestCost { fees.append(provider.fee) }
-        }
-        self.init(
-            route: route?.name, strategy: route?.strategy, providers: providers,
-            failoverOn: Route.Failover.allCases.filter { route?.failoverOn.contains($0) ?? false }, fees: fees)
     }
 }
 
