@@ -133,7 +133,8 @@ extension PaymentEngine {
         return record.payment
     }
 
-    /// Throws where a resolution cannot be true: it takes another payment's money, or says not how much was returned.
+    /// Throws where a resolution cannot be true: it takes another payment's money, says not how much was returned, or
+    /// leaves a payment that nothing more can be done with.
     private func check(
         _ record: PaymentRecord, _ status: PaymentStatus, providerReference: String?, refunded: Int64?
     ) async throws(Problem) {
@@ -148,6 +149,14 @@ extension PaymentEngine {
             }
         } else if refunded != nil {
             throw .field("/amount_refunded", "is of partially_refunded alone")
+        }
+        let hasMoney = status == .authorized || status == .captured || status == .partiallyRefunded
+        if hasMoney, payment.providerReference == nil, providerReference == nil,
+            let adapter = payment.provider.flatMap({ runtime($0) })?.adapter,
+            adapter is any Capturing || adapter is any Canceling || adapter is any Refunding
+        {
+            throw .field(
+                "/provider_reference", "is required: captures, voids and refunds go to what the provider calls the payment")
         }
         if let providerReference, let provider = payment.provider {
             let name = PaymentRecord.name(provider, providerReference)

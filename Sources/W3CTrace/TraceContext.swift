@@ -29,13 +29,23 @@ package struct TraceContext: Sendable, Hashable {
         guard let parent = headers[.traceParent], let context = TraceContext(parent, state: nil) else { return nil }
         // Several fields are one list (§3.3). What is no such list is dropped, and the trace goes on without it.
         guard let given = headers[.traceState], !given.isEmpty, given.utf8.count <= 512,
-            given.utf8.allSatisfy({ (0x20...0x7e).contains($0) })
+            given.utf8.allSatisfy({ (0x20...0x7e).contains($0) }), Self.isList(given)
         else {
             self = context
             return
         }
         self.init(
             high: context.high, low: context.low, span: context.span, isSampled: context.isSampled, state: given)
+    }
+
+    /// Whether it is a list of at most 32 members `key=value`; members may be empty.
+    private static func isList(_ state: String) -> Bool {
+        let members = state.split(separator: ",").filter { $0.contains { $0 != " " } }
+        return !members.isEmpty && members.count <= 32
+            && members.allSatisfy { member in
+                let parts = member.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                return parts.count == 2 && parts.allSatisfy { $0.contains { $0 != " " } }
+            }
     }
 
     /// Reads a `traceparent`.

@@ -63,11 +63,11 @@ struct Server {
         let engine = engine
         let publicAddress = publicAddress
         let scheme = tls == nil ? "http" : "https"
-        let metrics = metrics
+        let (metrics, tls) = (metrics, tls)
         let gateway = Gateway(
             api: engine, reloader: reloader, environment: SystemEnvironment(), logger: logger, metrics: metrics.http,
             tracer: tracer
-        ) { await metrics.text(of: engine) }
+        ) { await metrics.text(of: engine, certificateEnd: tls?.expiresAt) }
         let bound = BoundPorts(onListening: onListening)
         // They go down in the reverse order: the operators' listener tells how payments end, for as long as any does.
         return (exporter.map { [$0] } ?? []) + [

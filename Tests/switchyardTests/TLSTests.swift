@@ -49,9 +49,18 @@ extension EndToEnd {
                 #expect(try await shownCertificate(port: router.api) == Self.second)
                 #expect(try await router.pay("k-3").status == 201)
 
+                // Nor is one taken that callers refuse, in the place of one that they take.
+                try files.write(certificate: TestCertificates.expired, key: TestCertificates.localhostKey)
+                let expired = try await router.operate(.POST, "/admin/reload")
+                #expect(expired.status == 422)
+                #expect(expired.text.contains("the certificate expired at 2021-01-01"), "\(expired.text)")
+                #expect(try await shownCertificate(port: router.api) == Self.second)
+
                 try files.write(certificate: TestCertificates.localhost, key: TestCertificates.localhostKey)
                 #expect(try await router.operate(.POST, "/admin/reload").status == 200)
                 #expect(try await shownCertificate(port: router.api) == Self.first)
+                let metrics = try await router.operate(.GET, "/metrics").text
+                #expect(metrics.contains("\nswitchyard_tls_certificate_expiry_timestamp_seconds "))
                 // Switched off by a restart alone.
                 try Setup.write(Setup.yaml(), into: router.folder)
                 let kept = try await router.operate(.POST, "/admin/reload")

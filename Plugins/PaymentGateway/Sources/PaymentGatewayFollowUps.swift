@@ -10,8 +10,8 @@ extension PaymentGatewayAdapter {
         if isIntentCancel(followUp) { return nil }
         guard let id = payment.providerReference, ProviderText.isReference(id) else {
             return
-                "the provider has not told the id of the payment that came of the checkout: sync the payment with the "
-                + "provider_transaction_id that the customer's browser brought, or wait for the provider's callback"
+                "the provider has not told its id of the payment yet: wait for its callback; of a checkout, sync the payment "
+                + "with the provider_transaction_id that the customer's browser brought"
         }
         return nil
     }

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOSSL
 package import PaymentEngine
-import PaymentModel
+package import PaymentModel
 import Synchronization
 
 /// What a listener shows its callers over TLS, and whom it lets in. It may be replaced while the listener runs: connections
@@ -13,10 +13,14 @@ package final class ListenerTLS: Sendable {
     /// One that can serve.
     package struct Identity: Sendable {
         fileprivate let context: NIOSSLContext
+        /// When the server's certificate ends.
+        package let expiresAt: Timestamp
 
         /// Throws where the parts cannot be used, or not together; what it throws holds nothing of the key.
         package init(_ tls: ServerConfiguration.TLS) throws {
             let chain = try NIOSSLCertificate.fromPEMBytes(Array(tls.certificate.utf8))
+            // The server's own comes first; a chain that is empty is refused below.
+            expiresAt = Timestamp(milliseconds: Int64(chain.first?.notValidAfter ?? 0) * 1000)
             let key = try NIOSSLPrivateKey(bytes: Array(tls.privateKey.reveal().utf8), format: .pem)
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
@@ -42,6 +46,9 @@ package final class ListenerTLS: Sendable {
     package init(_ identity: Identity) {
         self.identity = Mutex(identity)
     }
+
+    /// When the certificate that callers see now ends.
+    package var expiresAt: Timestamp { identity.withLock { $0.expiresAt } }
 
     /// Goes on with another one.
     package func use(_ identity: Identity) { self.identity.withLock { $0 = identity } }

@@ -19,8 +19,17 @@ struct RouterMetrics: Sendable {
     }
 
     /// All metrics as Prometheus text.
-    func text(of engine: PaymentEngine) async -> [UInt8] {
-        registry.text(with: Self.samples(of: await engine.figures()) + ProcessMetrics.samples())
+    ///
+    /// - Parameter certificateEnd: When the public listener's certificate ends; nil without TLS.
+    func text(of engine: PaymentEngine, certificateEnd: Timestamp?) async -> [UInt8] {
+        var samples = Self.samples(of: await engine.figures()) + ProcessMetrics.samples()
+        if let certificateEnd {
+            samples.append(
+                SampledMetric(
+                    "switchyard_tls_certificate_expiry_timestamp_seconds", .gauge,
+                    help: "When the certificate that callers see ends.", Double(certificateEnd.milliseconds) / 1000))
+        }
+        return registry.text(with: samples)
     }
 
     private static func samples(of figures: EngineFigures) -> [SampledMetric] {

@@ -137,12 +137,18 @@ final class ConfigurationReloader: ReloadAPI {
 
     /// What the public listener is to show from now on; nil where it does without TLS, or goes on with what it has.
     private func identity(in configuration: EngineConfiguration) throws(ReloadFault) -> ListenerTLS.Identity? {
-        guard tls != nil, let tls = configuration.server.tls else { return nil }
+        guard let running = tls, let tls = configuration.server.tls else { return nil }
+        let identity: ListenerTLS.Identity
         do {
-            return try ListenerTLS.Identity(tls)
+            identity = try ListenerTLS.Identity(tls)
         } catch {
             throw ReloadFault("server.tls cannot be used: \(error)")
         }
+        let now = SystemEnvironment().wallClock
+        guard identity.expiresAt > now || running.expiresAt <= now else {
+            throw ReloadFault("server.tls: the certificate expired at \(identity.expiresAt); the one in force has not")
+        }
+        return identity
     }
 
     private func report(_ trigger: Trigger, _ isSuccessful: Bool, _ faults: [String]) -> ReloadReport {
