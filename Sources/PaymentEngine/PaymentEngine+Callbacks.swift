@@ -147,7 +147,8 @@ extension PaymentEngine {
             logger.notice(
                 "callback matched later",
                 metadata: ["provider": "\(orphan.provider)", "orphan": "\(orphan.id)", "payment": "\(owner)"])
-            await apply(orphan.notice, from: orphan.provider, to: owner, isAuthentic: orphan.isAuthentic, isCounted: true)
+            await apply(
+                orphan.notice, from: orphan.provider, to: owner, isAuthentic: orphan.isAuthentic, isCounted: true)
             isApplied = true
         }
         return isApplied

@@ -96,7 +96,9 @@ extension PaymentEngine {
             // What the provider said may be the answer to a follow-up that was open.
             if record.payment.openOperation == nil { record.openFollowUp = nil }
             let closed = record.openFollowUp == nil ? open : nil
-            return (effect, record, closed, isReviewNew: record.payment.review != nil && record.payment.review != review)
+            return (
+                effect, record, closed, isReviewNew: record.payment.review != nil && record.payment.review != review
+            )
         }
         guard let (effect, record, closed, isReviewNew) = changed else { return nil }
         if isReviewNew { tellReview(of: record) }

@@ -156,7 +156,8 @@ extension PaymentEngine {
             adapter is any Capturing || adapter is any Canceling || adapter is any Refunding
         {
             throw .field(
-                "/provider_reference", "is required: captures, voids and refunds go to what the provider calls the payment")
+                "/provider_reference",
+                "is required: captures, voids and refunds go to what the provider calls the payment")
         }
         if let providerReference, let provider = payment.provider {
             let name = PaymentRecord.name(provider, providerReference)

@@ -50,7 +50,7 @@ struct TraceContextTests {
             let read = TraceContext(in: [.traceParent: Self.valid, .traceState: state])
             #expect(read != nil && read?.state == nil, "\(state)")
         }
-        #expect(TraceContext(in: [.traceParent: Self.valid, .traceState: "a=1,,b=2 "])?.state == "a=1,,b=2 ")
+        #expect(TraceContext(in: [.traceParent: Self.valid, .traceState: "a=1, ,b=2"])?.state == "a=1, ,b=2")
         var written: HTTPFields = [:]
         TraceContext(in: both)?.write(to: &written)
         #expect(written == both)

@@ -79,9 +79,12 @@ extension EndToEnd {
                 let wrong = target.told { $0.amount += 100 }
                 try await target.tell(wrong)
                 try await target.review(is: "amount_mismatch")
+                let found = try await target.payment().json["review"]?["provider_reference"]?.string
+                let reference = try #require(found)
                 let resolved = try await router.operate(
                     .POST, "/admin/payments/\(target.id)/resolve",
-                    #"{"status":"captured","note":"seen in the provider's panel"}"#)
+                    #"{"status":"captured","provider_reference":"\#(reference)","note":"seen in the provider's panel"}"#
+                )
                 #expect(resolved.status == 200, "\(resolved.text)")
                 let settled = try await target.payment()
                 #expect(settled["status"] == "captured")
