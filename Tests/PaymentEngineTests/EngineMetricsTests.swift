@@ -48,6 +48,12 @@ struct EngineMetricsTests {
                     try count(bench, "switchyard_webhooks_received_total", [("provider", "b"), ("result", result)]) == 1
                 )
             }
+            // One that was here before its payment was known is counted as what it was when it came.
+            bench["b"].always("create", .now(Wire.accepted("pending", "id=T9")))
+            _ = try await bench.create(key: "2")
+            #expect(try payments("captured") == 2)
+            let applied = [("provider", "b"), ("result", "applied")]
+            #expect(try count(bench, "switchyard_webhooks_received_total", applied) == 1)
             let failover = bench.metrics.counters.first { $0.label == "switchyard_failovers_total" }
             let dimensions = try #require(failover).dimensions.map { "\($0)=\($1)" }
             #expect(dimensions.contains("reason=connect_refused"))

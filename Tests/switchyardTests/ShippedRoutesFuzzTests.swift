@@ -195,7 +195,8 @@ import Testing
         let before = line[..<start].indices.last { index in
             " [,".unicodeScalars.contains(line[index]) || line[index] == "{" && (index == 0 || line[index - 1] != "$")
         }
-        let value = (before ?? -1) + 1
+        // Where nothing is left of a value, its place is right behind the key.
+        let value = (before ?? -1) + (mutation.word.isEmpty ? 0 : 1)
         let column = fault.position.column - 1
         return (value...end + 1).contains(column) || fault.text.contains(mutation.word) && !mutation.word.isEmpty
     }

@@ -1,4 +1,5 @@
 @testable import PaymentEngine
+import MetricsTestKit
 import PaymentModel
 import ProviderKit
 import Resilience
@@ -253,6 +254,8 @@ struct InquiryTests {
             #expect(try await bench.create().status == 202)
             let payment = try await bench.payment()
             #expect(payment.review?.reason == .cannotAsk)
+            let reviews = try bench.metrics.expectCounter("switchyard_reviews_total", [("reason", "cannot_ask")])
+            #expect(reviews.totalValue == 1)
             await simulation.advance(by: .seconds(3 * 86_400))
             #expect(try await bench.payment().status == .unknown)
             #expect(bench["a"].sent().count == 1)
